@@ -1,0 +1,40 @@
+using NinCudnn.Devices;
+using NinCudnn.Operators;
+
+namespace NinCudnn.Data;
+
+/// <summary>A data set held whole in device memory, as bytes. Owns device memory.</summary>
+public sealed class DeviceDataset : IDisposable
+{
+    private readonly DeviceBuffer<byte> _images;
+    private readonly DeviceBuffer<byte> _labels;
+
+    /// <summary>Copies a data set to the device.</summary>
+    /// <exception cref="DeviceMemoryException">The device does not have that much free memory.</exception>
+    public DeviceDataset(Device device, ImageDataset dataset)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(dataset);
+        Shape = new TensorShape(dataset.Count, dataset.Channels, dataset.Height, dataset.Width);
+        _images = device.Allocate<byte>(Shape.Count);
+        _images.Upload(dataset.Images.Span);
+        _labels = device.Allocate<byte>(dataset.Count);
+        _labels.Upload(dataset.Labels.Span);
+    }
+
+    /// <summary>N images of C channels, H×W pixels.</summary>
+    public TensorShape Shape { get; }
+
+    /// <summary>The pixels (N, H, W, C).</summary>
+    public DeviceMemory Images => _images.Memory;
+
+    /// <summary>One byte per image.</summary>
+    public DeviceMemory Labels => _labels.Memory;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _images.Dispose();
+        _labels.Dispose();
+    }
+}

@@ -1,0 +1,197 @@
+using System.Collections.Concurrent;
+using NinCudnn.Interop;
+
+namespace NinCudnn.Devices;
+
+/// <summary>
+/// One compute device: an NVIDIA GPU, or the CPU through the host provider. It holds the device's primary context,
+/// which cuDNN and cuBLAS use too.
+/// </summary>
+/// <remarks>
+/// Owns native things. What is made from a device (buffers, streams, …) keeps the context alive, so device and
+/// resources may be disposed in any order. Thread-safe.
+/// </remarks>
+public sealed class Device : IDisposable
+{
+    private readonly ConcurrentQueue<DeviceResource> _unreclaimed = new();
+    private readonly ConcurrentDictionary<string, Lazy<KernelModule>> _kernelModules = new();
+    private readonly CUdevice _device;
+    private readonly CUcontext _context;
+    private string? _deferredFailure;
+    private int _references = 1;
+    private int _disposed;
+
+    private Device(ProviderSelection selection)
+    {
+        Selection = selection;
+        Cuda.cuInit(0).ThrowIfFailed();
+        Cuda.cuDeviceGet(out _device, selection.Ordinal).ThrowIfFailed();
+        Name = ReadName(_device);
+        Cuda.cuDeviceTotalMem_v2(out nuint totalBytes, _device).ThrowIfFailed();
+        TotalBytes = (long)totalBytes;
+        MultiprocessorCount = Attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+        ComputeCapability = new Version(
+            Attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR),
+            Attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR));
+        Cuda.cuDevicePrimaryCtxRetain(out _context, _device).ThrowIfFailed();
+    }
+
+    /// <summary>Which provider was chosen for this process, and why.</summary>
+    public ProviderSelection Selection { get; }
+
+    /// <summary>Whether calls land in NVIDIA's libraries or in the host provider.</summary>
+    public NativeProvider Provider => Selection.Provider;
+
+    /// <summary>The device's name, for example the GPU's or the CPU's model.</summary>
+    public string Name { get; }
+
+    /// <summary>The device's memory in bytes.</summary>
+    public long TotalBytes { get; }
+
+    /// <summary>Streaming multiprocessors; on the host provider, threads.</summary>
+    public int MultiprocessorCount { get; }
+
+    /// <summary>The compute capability, for example 9.0.</summary>
+    public Version ComputeCapability { get; }
+
+    /// <summary>Free device memory in bytes, as the driver estimates it.</summary>
+    /// <exception cref="CudaException">The driver refused.</exception>
+    public long FreeBytes
+    {
+        get
+        {
+            MakeCurrent();
+            Cuda.cuMemGetInfo_v2(out nuint freeBytes, out _).ThrowIfFailed();
+            return (long)freeBytes;
+        }
+    }
+
+    /// <summary>
+    /// Opens a device. The first call chooses the provider for the whole process; see <see cref="NativeLibraries.Select"/>.
+    /// </summary>
+    /// <param name="request">Which device; <see cref="DeviceRequest.Auto"/> takes a GPU where there is a usable one.</param>
+    /// <exception cref="NativeLibraryException">A library that the request needs could not be loaded.</exception>
+    /// <exception cref="CudaException">The device does not exist or could not be opened.</exception>
+    /// <exception cref="InvalidOperationException">The process already uses another provider.</exception>
+    public static Device Open(DeviceRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return new Device(NativeLibraries.Select(request));
+    }
+
+    /// <summary>Allocates device memory for <paramref name="length"/> elements; its contents are undefined.</summary>
+    /// <param name="length">Elements, at least 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The length is not positive.</exception>
+    /// <exception cref="DeviceMemoryException">The device does not have that much free memory.</exception>
+    public DeviceBuffer<T> Allocate<T>(long length)
+        where T : unmanaged => new(this, length);
+
+    /// <summary>Allocates page-locked host memory, from which asynchronous copies can be made.</summary>
+    /// <param name="length">Elements, at least 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The length is not positive.</exception>
+    /// <exception cref="CudaException">The driver refused.</exception>
+    public PinnedBuffer<T> AllocatePinned<T>(int length)
+        where T : unmanaged => new(this, length);
+
+    /// <summary>Makes a stream: a queue whose work runs in order, asynchronously to the caller.</summary>
+    /// <exception cref="CudaException">The driver refused.</exception>
+    public DeviceStream CreateStream() => new(this);
+
+    /// <summary>Waits until all work of all the device's streams is done.</summary>
+    /// <exception cref="CudaException">Work at or before this call failed.</exception>
+    public void Synchronize()
+    {
+        MakeCurrent();
+        Cuda.cuCtxSynchronize().ThrowIfFailed();
+    }
+
+    /// <summary>
+    /// Makes the device's context current on the calling thread, as every driver call needs. The current context is per
+    /// operating system thread, and after an <see langword="await"/> code may go on on another one; so each public entry
+    /// point calls this.
+    /// </summary>
+    /// <exception cref="CudaException">The driver refused, or releasing a resource failed earlier.</exception>
+    /// <exception cref="ObjectDisposedException">The device and all that came from it are gone.</exception>
+    internal void MakeCurrent()
+    {
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _references) == 0, this);
+        Cuda.cuCtxSetCurrent(_context).ThrowIfFailed();
+        if (_deferredFailure is not null)
+            ThrowDeferredFailure();
+    }
+
+    /// <summary>The kernels of one family (the name of its .cu file without extension), loaded at first use.</summary>
+    internal KernelModule Kernels(string family) =>
+        _kernelModules.GetOrAdd(family, name => new Lazy<KernelModule>(() => KernelModule.LoadEmbedded(this, name))).Value;
+
+    /// <summary>Frees what finalisers left behind. A safe point: called where memory is allocated, never in a capture.</summary>
+    internal void Reclaim()
+    {
+        while (_unreclaimed.TryDequeue(out DeviceResource? resource))
+            ReleaseResource(resource);
+    }
+
+    internal void AddReference()
+    {
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
+        Interlocked.Increment(ref _references);
+    }
+
+    internal void ReleaseResource(DeviceResource resource)
+    {
+        RecordFailure(Cuda.cuCtxSetCurrent(_context), nameof(Cuda.cuCtxSetCurrent));
+        resource.ReleaseNative();
+        RemoveReference();
+    }
+
+    /// <summary>Called on the finaliser's thread, where a driver call could break a capture running elsewhere.</summary>
+    internal void ReclaimLater(DeviceResource resource) => _unreclaimed.Enqueue(resource);
+
+    /// <summary>Keeps a failure of a release, which may not throw, for the next checked call.</summary>
+    internal void RecordFailure(CUresult status, string function)
+    {
+        if (status != CUresult.CUDA_SUCCESS)
+            _deferredFailure ??= $"{function} failed with {status} ({(int)status}) while a resource was released earlier (deferred)";
+    }
+
+    /// <summary>Gives the device up; its context is released when the last resource made from it is disposed.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        Reclaim();
+        foreach (Lazy<KernelModule> module in _kernelModules.Values)
+        {
+            if (module.IsValueCreated)
+                module.Value.Dispose();
+        }
+        RemoveReference();
+    }
+
+    private void RemoveReference()
+    {
+        if (Interlocked.Decrement(ref _references) == 0)
+            _ = Cuda.cuDevicePrimaryCtxRelease_v2(_device); // nobody is left who could be told of a failure
+    }
+
+    private void ThrowDeferredFailure()
+    {
+        string? message = Interlocked.Exchange(ref _deferredFailure, null);
+        if (message is not null)
+            throw new InvalidOperationException(message);
+    }
+
+    private int Attribute(CUdevice_attribute attribute)
+    {
+        Cuda.cuDeviceGetAttribute(out int value, attribute, _device).ThrowIfFailed();
+        return value;
+    }
+
+    private static unsafe string ReadName(CUdevice device)
+    {
+        const int Capacity = 256;
+        byte* name = stackalloc byte[Capacity];
+        Cuda.cuDeviceGetName(name, Capacity, device).ThrowIfFailed();
+        return System.Runtime.InteropServices.Marshal.PtrToStringUTF8((nint)name) ?? "";
+    }
+}

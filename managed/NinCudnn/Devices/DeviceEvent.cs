@@ -1,0 +1,71 @@
+using NinCudnn.Interop;
+
+namespace NinCudnn.Devices;
+
+/// <summary>A mark in a stream that can be waited for and timed. Owns a native thing.</summary>
+public sealed class DeviceEvent : DeviceResource
+{
+    private readonly CUevent _handle;
+
+    /// <summary>Makes an event. Until it is recorded it counts as reached.</summary>
+    /// <param name="device">The device whose streams will record it.</param>
+    /// <param name="timing">Whether <see cref="ElapsedSince"/> will be asked.</param>
+    public DeviceEvent(Device device, bool timing = false)
+        : base(device)
+    {
+        device.MakeCurrent();
+        CUevent_flags flags = timing ? CUevent_flags.CU_EVENT_DEFAULT : CUevent_flags.CU_EVENT_DISABLE_TIMING;
+        Cuda.cuEventCreate(out _handle, (uint)flags).ThrowIfFailed();
+    }
+
+    /// <summary>Whether the work before the mark is done.</summary>
+    /// <exception cref="CudaException">Work at or before this call failed.</exception>
+    public bool IsReached
+    {
+        get
+        {
+            ThrowIfDisposed();
+            Device.MakeCurrent();
+            CUresult status = Cuda.cuEventQuery(_handle);
+            if (status == CUresult.CUDA_ERROR_NOT_READY)
+                return false;
+            status.ThrowIfFailed(nameof(Cuda.cuEventQuery));
+            return true;
+        }
+    }
+
+    /// <summary>Sets the mark behind everything queued on the stream so far, replacing an earlier one.</summary>
+    public void Record(DeviceStream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ThrowIfDisposed();
+        Device.MakeCurrent();
+        Cuda.cuEventRecord(_handle, stream.Handle).ThrowIfFailed();
+    }
+
+    /// <summary>Waits until the work before the mark is done.</summary>
+    /// <exception cref="CudaException">Work at or before this call failed.</exception>
+    public void Synchronize()
+    {
+        ThrowIfDisposed();
+        Device.MakeCurrent();
+        Cuda.cuEventSynchronize(_handle).ThrowIfFailed();
+    }
+
+    /// <summary>Device time between two reached marks, with a resolution of about half a microsecond.</summary>
+    /// <exception cref="CudaException">One of the two was made without timing, never recorded, or is not reached yet.</exception>
+    public TimeSpan ElapsedSince(DeviceEvent start)
+    {
+        ArgumentNullException.ThrowIfNull(start);
+        ThrowIfDisposed();
+        Device.MakeCurrent();
+        Cuda.cuEventElapsedTime(out float milliseconds, start._handle, _handle).ThrowIfFailed();
+        return TimeSpan.FromMilliseconds(milliseconds);
+    }
+
+    internal override void ReleaseNative()
+    {
+        if (_handle != default)
+            Device.RecordFailure(Cuda.cuEventDestroy_v2(_handle), nameof(Cuda.cuEventDestroy_v2));
+    }
+}

@@ -1,0 +1,145 @@
+using System.Collections.Immutable;
+using NinCudnn.Operators;
+
+namespace NinCudnn.Networks;
+
+/// <summary>A network as data: what it takes, its layers and its classes.</summary>
+/// <param name="Name">A name to show.</param>
+/// <param name="InputChannels">Channels of the input images.</param>
+/// <param name="Classes">Classes, which the last block's channels must equal.</param>
+/// <param name="Layers">The layers in order; the last two are <see cref="GlobalAveragePool"/> and <see cref="Flatten"/>.</param>
+public sealed record Architecture(string Name, int InputChannels, int Classes, ImmutableArray<Layer> Layers)
+{
+    /// <summary>
+    /// The network of Dive into Deep Learning, section "Network in Network": 96, 256 and 384 channels, for 1×224×224 input.
+    /// </summary>
+    public static Architecture Seed(int inputChannels = 1, int classes = 10) => new("seed", inputChannels, classes,
+    [
+        new NinBlock(96, kernel: 11, stride: 4, padding: 1),
+        new MaxPool(3, 2),
+        new NinBlock(256, kernel: 5, stride: 1, padding: 2),
+        new MaxPool(3, 2),
+        new NinBlock(384, kernel: 3, stride: 1, padding: 1),
+        new MaxPool(3, 2),
+        new DropoutLayer(0.5),
+        new NinBlock(classes, kernel: 3, stride: 1, padding: 1),
+        new GlobalAveragePool(),
+        new Flatten(),
+    ]);
+
+    /// <summary>
+    /// The original paper's CIFAR network (Lin, Chen, Yan, "Network In Network", 2013): three mlpconv blocks, for 32×32 input.
+    /// Poolings are padded by 1 so that 32 halves to 16 and 8.
+    /// </summary>
+    public static Architecture Cifar(int inputChannels = 3, int classes = 10) => new("cifar", inputChannels, classes,
+    [
+        new NinBlock(192, 5, 1, 2, [160, 96]),
+        new MaxPool(3, 2, 1),
+        new DropoutLayer(0.5),
+        new NinBlock(192, 5, 1, 2, [192, 192]),
+        new MaxPool(3, 2, 1),
+        new DropoutLayer(0.5),
+        new NinBlock(192, 3, 1, 1, [192, classes]),
+        new GlobalAveragePool(),
+        new Flatten(),
+    ]);
+
+    /// <summary>The built-in architectures' names.</summary>
+    public static ImmutableArray<string> Presets { get; } = ["seed", "cifar"];
+
+    /// <summary>A built-in architecture by its name.</summary>
+    /// <exception cref="ArgumentException">There is none of that name.</exception>
+    public static Architecture Preset(string name, int inputChannels, int classes) => name switch
+    {
+        "seed" => Seed(inputChannels, classes),
+        "cifar" => Cifar(inputChannels, classes),
+        _ => throw new ArgumentException($"there is no architecture '{name}'; there are {string.Join(", ", Presets)}"),
+    };
+
+    /// <summary>The shape behind each layer, for a batch of <paramref name="batch"/> images of that size.</summary>
+    /// <exception cref="ArgumentException">The layers do not fit together or the image is too small; the message names the layer.</exception>
+    public ImmutableArray<TensorShape> InferShapes(int batch, int height, int width)
+    {
+        Validate();
+        var shapes = ImmutableArray.CreateBuilder<TensorShape>(Layers.Length);
+        var shape = new TensorShape(batch, InputChannels, height, width);
+        for (int i = 0; i < Layers.Length; i++)
+        {
+            try
+            {
+                shape = Infer(Layers[i], shape);
+            }
+            catch (ArgumentException e)
+            {
+                throw new ArgumentException($"{Name} on {height}×{width} images: layer {i} ({Describe(Layers[i])}): {e.Message}", e);
+            }
+            shapes.Add(shape);
+        }
+        return shapes.MoveToImmutable();
+    }
+
+    /// <summary>The convolutions of a block on a given input, in order.</summary>
+    internal static IEnumerable<ConvolutionShape> Convolutions(NinBlock block, TensorShape input)
+    {
+        var shape = new ConvolutionShape(input, block.Channels, block.Kernel, block.Kernel, block.Stride, block.Padding);
+        yield return shape;
+        foreach (int channels in block.PointwiseChannels)
+        {
+            shape = new ConvolutionShape(shape.Output, channels, 1, 1);
+            yield return shape;
+        }
+    }
+
+    internal static PoolingShape Pooling(MaxPool pool, TensorShape input) =>
+        new(input, PoolingMode.Max, pool.Window, pool.Window, pool.Stride, pool.Padding);
+
+    internal static PoolingShape Pooling(TensorShape input) => new(input, PoolingMode.Average, input.H, input.W, 1);
+
+    /// <summary>A layer in words, for tables and messages.</summary>
+    public static string Describe(Layer layer) => layer switch
+    {
+        NinBlock block => $"NiN block {block.Channels}, {block.Kernel}×{block.Kernel} stride {block.Stride} pad {block.Padding}",
+        MaxPool pool => $"max pool {pool.Window}×{pool.Window} stride {pool.Stride}" + (pool.Padding > 0 ? $" pad {pool.Padding}" : ""),
+        DropoutLayer dropout => FormattableString.Invariant($"dropout {dropout.Rate}"),
+        GlobalAveragePool => "global average pool",
+        Flatten => "flatten",
+        _ => layer.ToString(),
+    };
+
+    private static TensorShape Infer(Layer layer, TensorShape input)
+    {
+        switch (layer)
+        {
+            case NinBlock block:
+                foreach (ConvolutionShape convolution in Convolutions(block, input))
+                {
+                    convolution.Validate();
+                    input = convolution.Output;
+                }
+                return input;
+            case MaxPool pool:
+                PoolingShape pooling = Pooling(pool, input);
+                pooling.Validate();
+                return pooling.Output;
+            case DropoutLayer dropout when !(dropout.Rate >= 0 && dropout.Rate < 1):
+                throw new ArgumentException($"the rate {dropout.Rate} is not at least 0 and below 1");
+            case GlobalAveragePool:
+                return Pooling(input).Output;
+            default:
+                return input;
+        }
+    }
+
+    private void Validate()
+    {
+        if (Layers.Length < 3 || Layers[^1] is not Flatten || Layers[^2] is not GlobalAveragePool)
+            throw new ArgumentException($"{Name}: the last two layers must be a global average pool and a flatten");
+        if (Layers[..^2].Any(layer => layer is Flatten or GlobalAveragePool))
+            throw new ArgumentException($"{Name}: global average pool and flatten can only stand at the end");
+        if (Layers.OfType<NinBlock>().LastOrDefault() is not { } last)
+            throw new ArgumentException($"{Name}: it has no block");
+        int channels = last.PointwiseChannels.IsDefaultOrEmpty ? last.Channels : last.PointwiseChannels[^1];
+        if (channels != Classes)
+            throw new ArgumentException($"{Name}: the last block has {channels} channels, but there are {Classes} classes");
+    }
+}

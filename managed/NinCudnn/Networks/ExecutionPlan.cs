@@ -1,0 +1,90 @@
+using System.Collections.Immutable;
+using NinCudnn.Devices;
+
+namespace NinCudnn.Networks;
+
+/// <summary>
+/// A network compiled for one batch size, image size, type and device: the list of its operator calls, every tensor at a
+/// fixed place in the arena, every algorithm and workspace chosen. Running it allocates nothing. Owns native things.
+/// </summary>
+public sealed class ExecutionPlan : IDisposable
+{
+    private readonly DeviceStream _stream;
+    private readonly bool _isReplayed;
+    private readonly ImmutableArray<IDisposable> _operators;
+    private ExecutableGraph? _graph;
+
+    internal ExecutionPlan(
+        DeviceStream stream, PlanOptions options, ImmutableArray<PlanStep> steps, ImmutableArray<IDisposable> operators, long arenaBytes)
+    {
+        _stream = stream;
+        _isReplayed = options.Replay;
+        _operators = operators;
+        Options = options;
+        Steps = steps;
+        ArenaBytes = arenaBytes;
+    }
+
+    /// <summary>What it was compiled for.</summary>
+    public PlanOptions Options { get; }
+
+    /// <summary>Its operator calls in order.</summary>
+    public ImmutableArray<PlanStep> Steps { get; }
+
+    /// <summary>Bytes of the arena that it uses.</summary>
+    public long ArenaBytes { get; }
+
+    /// <summary>The network's input (N, H, W, C). Written by the caller before each run when there is no data set.</summary>
+    public DeviceMemory Input { get; internal init; }
+
+    /// <summary>The gradient of the input, where <see cref="PlanOptions.InputGradient"/> asked for it.</summary>
+    public DeviceMemory InputGradient { get; internal init; }
+
+    /// <summary>The class scores of the last run (N, classes).</summary>
+    public DeviceMemory Logits { get; internal init; }
+
+    /// <summary>Each layer's output in NHWC, valid after a run where <see cref="PlanOptions.KeepLayerOutputs"/> asked for it.</summary>
+    public ImmutableArray<DeviceMemory> LayerOutputs { get; internal init; } = [];
+
+    /// <summary>Compiles a plan.</summary>
+    /// <exception cref="ArgumentException">The architecture does not fit the image size.</exception>
+    /// <exception cref="DeviceMemoryException">The arena does not fit the device.</exception>
+    /// <exception cref="NotSupportedException">The device supports an operator with no algorithm.</exception>
+    public static ExecutionPlan Compile(Architecture architecture, PlanOptions options, PlanResources resources)
+    {
+        ArgumentNullException.ThrowIfNull(architecture);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(resources);
+        return new PlanCompiler(architecture, options, resources).Compile();
+    }
+
+    /// <summary>
+    /// Queues one run: call by call the first time, which warms up the libraries, and from then on as one graph launch.
+    /// </summary>
+    /// <exception cref="Interop.NativeException">A call was refused, or earlier work failed.</exception>
+    public void Run()
+    {
+        if (_graph is not null)
+        {
+            _graph.Launch();
+            return;
+        }
+        Enqueue();
+        if (_isReplayed)
+            _graph = _stream.Capture(Enqueue);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _graph?.Dispose();
+        foreach (IDisposable item in _operators)
+            item.Dispose();
+    }
+
+    private void Enqueue()
+    {
+        foreach (PlanStep step in Steps)
+            step.Enqueue();
+    }
+}

@@ -1,0 +1,248 @@
+using System.Collections.Immutable;
+using NinCudnn.Devices;
+using NinCudnn.Operators;
+
+namespace NinCudnn.Networks;
+
+/// <summary>
+/// Turns an architecture into an <see cref="ExecutionPlan"/>. One method per kind of layer queues its forward step and
+/// leaves behind what queues its backward steps; reading <see cref="Compile"/> from top to bottom follows a batch.
+/// </summary>
+internal sealed class PlanCompiler(Architecture architecture, PlanOptions options, PlanResources resources)
+{
+    private readonly List<PlanTensor> _tensors = [];
+    private readonly List<PlanStep> _steps = [];
+    private readonly List<IDisposable> _operators = [];
+
+    // Of each layer passed, what adds its backward steps: from the gradient of its output to that of its input.
+    private readonly Stack<Func<PlanTensor, PlanTensor>> _backward = new();
+
+    private DeviceStream Stream => resources.Stream;
+
+    private DataType Type => options.Operators.DataType;
+
+    private bool IsTraining => options.Mode == PlanMode.Training;
+
+    public ExecutionPlan Compile()
+    {
+        ImmutableArray<TensorShape> shapes = architecture.InferShapes(options.Batch, options.Height, options.Width);
+        if (options.Batch > resources.StepInput.MaxBatch)
+            throw new ArgumentException($"a batch of {options.Batch} needs room for as many indices, there is room for {resources.StepInput.MaxBatch}");
+        try
+        {
+            var inputShape = new TensorShape(options.Batch, architecture.InputChannels, options.Height, options.Width);
+            PlanTensor input = AddInput(inputShape);
+            PlanTensor x = input;
+            TensorShape shape = inputShape;
+            var outputs = new List<PlanTensor>();
+            for (int i = 0; i < architecture.Layers.Length; i++)
+            {
+                x = AddLayer(i, architecture.Layers[i], x, shape);
+                shape = shapes[i];
+                outputs.Add(x);
+            }
+
+            PlanTensor logits = x;
+            PlanTensor gradient = AddLoss(logits);
+            while (_backward.TryPop(out Func<PlanTensor, PlanTensor>? addBackward))
+                gradient = addBackward(gradient);
+            if (IsTraining && options.Sgd is { } sgd)
+                AddUpdate(sgd);
+
+            Keep(logits);
+            if (resources.Images is null)
+                Keep(input);
+            if (options.InputGradient)
+                Keep(gradient);
+            if (options.KeepLayerOutputs)
+                outputs.ForEach(Keep);
+
+            long arenaBytes = ArenaPlanner.Place(_tensors);
+            DeviceMemory arena = resources.Arena.Reserve(arenaBytes);
+            foreach (PlanTensor tensor in _tensors)
+                tensor.Memory = arena.Slice(tensor.Offset, tensor.Bytes);
+
+            return new ExecutionPlan(Stream, options, [.. _steps], [.. _operators], arenaBytes)
+            {
+                Input = input.Memory,
+                InputGradient = options.InputGradient ? gradient.Memory : default,
+                Logits = logits.Memory,
+                LayerOutputs = options.KeepLayerOutputs ? [.. outputs.Select(output => output.Memory)] : [],
+            };
+        }
+        catch
+        {
+            _operators.ForEach(item => item.Dispose());
+            throw;
+        }
+    }
+
+    private PlanTensor AddInput(TensorShape shape)
+    {
+        PlanTensor x = Tensor("input", shape);
+        if (resources.Images is { } images)
+        {
+            Normalization normalization = options.Normalization ?? Normalization.None(shape.C);
+            ImageInput input = Own(new ImageInput(Stream, images.Shape, shape, normalization, Type));
+            long imageBytes = shape.N * (images.Shape.Count / images.Shape.N);
+            AddStep("input", PlanStepKind.Input, 0, imageBytes, [x],
+                () => input.Forward(images.Images, resources.StepInput.Indices, x.Memory));
+        }
+        return x;
+    }
+
+    private PlanTensor AddLayer(int index, Layer layer, PlanTensor x, TensorShape shape) => layer switch
+    {
+        NinBlock block => AddBlock(index, block, x, shape),
+        MaxPool pool => AddPooling(index, Architecture.Pooling(pool, shape), x),
+        GlobalAveragePool => AddPooling(index, Architecture.Pooling(shape), x),
+        DropoutLayer dropout => AddDropout(index, dropout.Rate, x, shape),
+        Flatten => x, // the same bytes
+        _ => throw new ArgumentException($"layer {index}: {layer} has no operator"),
+    };
+
+    private PlanTensor AddBlock(int index, NinBlock block, PlanTensor x, TensorShape shape)
+    {
+        int position = 0;
+        foreach (ConvolutionShape convolution in Architecture.Convolutions(block, shape))
+        {
+            x = AddConvolution($"{index}.{position}", convolution, x);
+            position += 2; // PyTorch counts the rectifier behind each convolution
+        }
+        return x;
+    }
+
+    private PlanTensor AddConvolution(string name, ConvolutionShape shape, PlanTensor x)
+    {
+        ConvolutionOperator convolution = Own(ConvolutionOperator.Create(Stream, shape, options.Operators));
+        DeviceMemory w = resources.Parameters.Value(name + ".weight"), b = resources.Parameters.Value(name + ".bias");
+        PlanTensor y = Tensor(name, shape.Output);
+        PlanTensor workspace = Scratch(name, convolution.ForwardWorkspaceBytes);
+        AddStep(name, PlanStepKind.Forward, shape.MultiplyAdds, w.Bytes + b.Bytes, [x, y, workspace],
+            () => convolution.Forward(x.Memory, w, b, y.Memory, workspace.Memory));
+        if (!IsTraining)
+            return y;
+
+        bool isFirst = _backward.Count == 0;
+        _backward.Push(dy =>
+        {
+            DeviceMemory dw = resources.Parameters.Gradient(name + ".weight"), db = resources.Parameters.Gradient(name + ".bias");
+            var relu = new ReluBackward(Stream, shape.Output, Type);
+            PlanTensor partialSums = Scratch(name, relu.WorkspaceBytes);
+            AddStep(name, PlanStepKind.BackwardBias, 0, dy.Bytes + db.Bytes, [y, dy, partialSums], // dy is read and written
+                () => relu.Run(y.Memory, dy.Memory, db, partialSums.Memory));
+
+            PlanTensor dz = dy;
+            PlanTensor filterWorkspace = Scratch(name, convolution.BackwardFilterWorkspaceBytes);
+            AddStep(name, PlanStepKind.BackwardFilter, shape.MultiplyAdds, dw.Bytes, [x, dz, filterWorkspace],
+                () => convolution.BackwardFilter(x.Memory, dz.Memory, dw, filterWorkspace.Memory));
+            if (isFirst && !options.InputGradient)
+                return dz;
+
+            PlanTensor dx = Tensor(name + " gradient", shape.Input);
+            PlanTensor dataWorkspace = Scratch(name, convolution.BackwardDataWorkspaceBytes);
+            AddStep(name, PlanStepKind.BackwardData, shape.MultiplyAdds, w.Bytes, [dz, dx, dataWorkspace],
+                () => convolution.BackwardData(w, dz.Memory, dx.Memory, dataWorkspace.Memory));
+            return dx;
+        });
+        return y;
+    }
+
+    private PlanTensor AddPooling(int index, PoolingShape shape, PlanTensor x)
+    {
+        string name = index.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        Pooling pooling = Own(new Pooling(Stream, shape, Type));
+        PlanTensor y = Tensor(name, shape.Output);
+        AddStep(name, PlanStepKind.Forward, 0, 0, [x, y], () => pooling.Forward(x.Memory, y.Memory));
+        if (!IsTraining)
+            return y;
+
+        _backward.Push(dy =>
+        {
+            PlanTensor dx = Tensor(name + " gradient", shape.Input);
+            AddStep(name, PlanStepKind.BackwardData, 0, 0, [x, y, dy, dx],
+                () => pooling.Backward(x.Memory, y.Memory, dy.Memory, dx.Memory));
+            return dx;
+        });
+        return y;
+    }
+
+    private PlanTensor AddDropout(int index, double rate, PlanTensor x, TensorShape shape)
+    {
+        if (!IsTraining || rate == 0)
+            return x;
+
+        string name = index.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        var dropout = new Dropout(Stream, shape, rate, options.Seed, index, Type);
+        // Not in place: the backward pass of a pooling before it needs its output.
+        PlanTensor y = Tensor(name, shape);
+        AddStep(name, PlanStepKind.Forward, 0, 0, [x, y], () => dropout.Forward(x.Memory, resources.StepInput.State, y.Memory));
+        _backward.Push(dy =>
+        {
+            AddStep(name, PlanStepKind.BackwardData, 0, dy.Bytes, [dy],
+                () => dropout.Backward(dy.Memory, resources.StepInput.State, dy.Memory));
+            return dy;
+        });
+        return y;
+    }
+
+    private PlanTensor AddLoss(PlanTensor logits)
+    {
+        int n = options.Batch, classes = architecture.Classes;
+        var loss = new SoftmaxCrossEntropy(Stream, n, classes, Type);
+        PlanTensor sampleLoss = Scratch("loss", (long)n * sizeof(float));
+        PlanTensor sampleCorrect = Scratch("correct", n);
+        PlanTensor gradient = IsTraining ? Tensor("logits gradient", new TensorShape(n, classes, 1, 1)) : Scratch("no gradient", 0);
+        AddStep("loss", PlanStepKind.Loss, 0, 0, [logits, gradient, sampleLoss, sampleCorrect],
+            () => loss.Run(
+                logits.Memory, resources.Labels, resources.StepInput.Indices, resources.StepInput.State,
+                sampleLoss.Memory, sampleCorrect.Memory, IsTraining ? gradient.Memory : default));
+        AddStep("loss", PlanStepKind.Loss, 0, 0, [sampleLoss, sampleCorrect],
+            () => loss.Accumulate(sampleLoss.Memory, sampleCorrect.Memory, resources.Loss.Sums));
+        return gradient;
+    }
+
+    private void AddUpdate(SgdSettings settings)
+    {
+        ParameterStore parameters = resources.Parameters;
+        var sgd = new SgdStep(Stream, parameters.FlatCount, settings);
+        DeviceMemory momentum = settings.Momentum == 0 ? default : parameters.Momentum;
+        AddStep("sgd", PlanStepKind.Update, 0, 3 * parameters.Values.Bytes + 2 * momentum.Bytes, [],
+            () => sgd.Run(parameters.Gradients, resources.StepInput.State, parameters.Values, momentum));
+    }
+
+    private PlanTensor Tensor(string name, TensorShape shape) => Scratch(name, shape.Count * Type.Bytes());
+
+    private PlanTensor Scratch(string name, long bytes)
+    {
+        var tensor = new PlanTensor(name, bytes);
+        _tensors.Add(tensor);
+        return tensor;
+    }
+
+    private void AddStep(string layer, PlanStepKind kind, long multiplyAdds, long parameterBytes, ReadOnlySpan<PlanTensor> operands, Action enqueue)
+    {
+        long bytes = parameterBytes;
+        foreach (PlanTensor operand in operands)
+        {
+            operand.FirstStep = Math.Min(operand.FirstStep, _steps.Count);
+            operand.LastStep = _steps.Count;
+            bytes += operand.Bytes;
+        }
+        _steps.Add(new PlanStep(layer, kind, multiplyAdds, bytes, enqueue));
+    }
+
+    /// <summary>Keeps a tensor's bytes to itself during the whole plan, so that it can be read after a run and written before one.</summary>
+    private void Keep(PlanTensor tensor)
+    {
+        tensor.FirstStep = 0;
+        tensor.LastStep = _steps.Count;
+    }
+
+    private T Own<T>(T item)
+        where T : IDisposable
+    {
+        _operators.Add(item);
+        return item;
+    }
+}

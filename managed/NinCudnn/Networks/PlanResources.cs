@@ -1,0 +1,16 @@
+using NinCudnn.Data;
+using NinCudnn.Devices;
+
+namespace NinCudnn.Networks;
+
+/// <summary>What plans share and somebody else owns. It must outlive the plans.</summary>
+/// <param name="Stream">Where the work is queued.</param>
+/// <param name="Parameters">The network's parameters.</param>
+/// <param name="StepInput">The step's state and sample indices.</param>
+/// <param name="Loss">The running sums that batches are added to.</param>
+/// <param name="Arena">Where the plan's tensors are placed.</param>
+/// <param name="Labels">One byte per sample of the data set.</param>
+/// <param name="Images">The data set that batches are made from; null when the caller writes <see cref="ExecutionPlan.Input"/>.</param>
+public sealed record PlanResources(
+    DeviceStream Stream, ParameterStore Parameters, StepInput StepInput, RunningLoss Loss, DeviceArena Arena,
+    DeviceMemory Labels, DeviceDataset? Images = null);

@@ -1,0 +1,74 @@
+using NinCudnn.Devices;
+
+namespace NinCudnn.Networks;
+
+/// <summary>Loss and accuracy over a number of samples.</summary>
+/// <param name="LossSum">Sum of the samples' losses.</param>
+/// <param name="Correct">Samples whose largest logit is the label's.</param>
+/// <param name="Samples">Samples.</param>
+public readonly record struct LossSummary(double LossSum, long Correct, long Samples)
+{
+    /// <summary>Mean loss per sample.</summary>
+    public double Loss => LossSum / Samples;
+
+    /// <summary>Share of correct answers, 0 to 1.</summary>
+    public double Accuracy => (double)Correct / Samples;
+}
+
+/// <summary>
+/// Sums of loss and correct answers that stay on the device and are read back without stopping it. Owns device and pinned
+/// memory.
+/// </summary>
+public sealed class RunningLoss : IDisposable
+{
+    private const int SumCount = 3;
+
+    private readonly DeviceStream _stream;
+    private readonly DeviceBuffer<double> _sums;
+    private readonly PinnedBuffer<double> _copy;
+    private readonly DeviceEvent _copied;
+
+    /// <summary>Makes the sums; call <see cref="Reset"/> before use.</summary>
+    public RunningLoss(DeviceStream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        _stream = stream;
+        _sums = stream.Device.Allocate<double>(SumCount);
+        _copy = stream.Device.AllocatePinned<double>(SumCount);
+        _copied = new DeviceEvent(stream.Device);
+    }
+
+    /// <summary>The sums on the device: loss, correct answers, samples, in float64.</summary>
+    public DeviceMemory Sums => _sums.Memory;
+
+    /// <summary>Queues setting the sums to zero.</summary>
+    public void Reset() => _stream.Clear(_sums);
+
+    /// <summary>Queues a copy of the sums as they are behind the work queued so far.</summary>
+    public void BeginRead()
+    {
+        _stream.Copy(_sums.Memory, _copy, SumCount);
+        _copied.Record(_stream);
+    }
+
+    /// <summary>Whether the copy that <see cref="BeginRead"/> queued has arrived.</summary>
+    public bool IsRead => _copied.IsReached;
+
+    /// <summary>Waits for the copy and returns it.</summary>
+    /// <exception cref="Interop.CudaException">Work before it failed.</exception>
+    public LossSummary EndRead()
+    {
+        _copied.Synchronize();
+        Span<double> sums = _copy.Span;
+        return new LossSummary(sums[0], (long)sums[1], (long)sums[2]);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _copied.Synchronize();
+        _copied.Dispose();
+        _copy.Dispose();
+        _sums.Dispose();
+    }
+}

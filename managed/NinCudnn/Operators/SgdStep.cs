@@ -1,0 +1,61 @@
+using NinCudnn.Devices;
+using NinCudnn.Interop;
+
+namespace NinCudnn.Operators;
+
+/// <summary>Settings of stochastic gradient descent, as in torch.optim.SGD (dampening 0).</summary>
+/// <param name="Momentum">Factor on the momentum buffer; 0 keeps none.</param>
+/// <param name="WeightDecay">Factor of the parameter added to its gradient.</param>
+/// <param name="Nesterov">Whether the step looks ahead along the momentum.</param>
+public readonly record struct SgdSettings(double Momentum = 0, double WeightDecay = 0, bool Nesterov = false);
+
+/// <summary>
+/// One SGD step over all parameters, which lie one behind the other, in one launch:
+/// g = gradient / lossScale + weightDecay·p; buf = momentum·buf + g; p −= rate · (nesterov ? g + momentum·buf : buf).
+/// </summary>
+public sealed unsafe class SgdStep
+{
+    private readonly DeviceStream _stream;
+    private readonly CUfunction _step;
+    private readonly long _count;
+    private readonly SgdSettings _settings;
+
+    /// <summary>Makes the operator.</summary>
+    /// <param name="stream">The stream that its work is queued on.</param>
+    /// <param name="count">Parameters.</param>
+    /// <param name="settings">Momentum and weight decay.</param>
+    /// <exception cref="ArgumentException">Nesterov's step needs a momentum.</exception>
+    public SgdStep(DeviceStream stream, long count, SgdSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        if (settings is { Nesterov: true, Momentum: 0 })
+            throw new ArgumentException("Nesterov's step needs a momentum above 0");
+        _stream = stream;
+        _count = count;
+        _settings = settings;
+        _step = stream.Device.Kernels("optimizer").Function("sgd_step_f32");
+    }
+
+    /// <summary>Queues the step.</summary>
+    /// <param name="gradient">count float32.</param>
+    /// <param name="state">The step's <see cref="StepState"/> in device memory: rate and loss scale.</param>
+    /// <param name="parameter">count float32, updated.</param>
+    /// <param name="momentumBuffer">count float32, updated, zero before the first step; empty when the momentum is 0.</param>
+    /// <exception cref="ArgumentException">An operand is too short.</exception>
+    public void Run(DeviceMemory gradient, DeviceMemory state, DeviceMemory parameter, DeviceMemory momentumBuffer)
+    {
+        long bytes = _count * sizeof(float);
+        void* gradientPointer = gradient.Require(bytes);
+        void* statePointer = state.Require(sizeof(StepState));
+        void* parameterPointer = parameter.Require(bytes);
+        void* momentumPointer = _settings.Momentum == 0 ? null : momentumBuffer.Require(bytes);
+        long count = _count;
+        float momentum = (float)_settings.Momentum, weightDecay = (float)_settings.WeightDecay;
+        int nesterov = _settings.Nesterov ? 1 : 0;
+        void** arguments = stackalloc void*[]
+        {
+            &gradientPointer, &statePointer, &parameterPointer, &momentumPointer, &count, &momentum, &weightDecay, &nesterov,
+        };
+        KernelLaunch.Run(_step, KernelLaunch.Blocks(_stream.Device, count), KernelLaunch.BlockSize, arguments, _stream);
+    }
+}

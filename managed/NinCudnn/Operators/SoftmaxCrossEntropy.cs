@@ -1,0 +1,103 @@
+using NinCudnn.Devices;
+using NinCudnn.Interop;
+
+namespace NinCudnn.Operators;
+
+/// <summary>
+/// Softmax and cross-entropy, loss and gradient in one kernel:
+/// loss[n] = ln Σ_c exp(z[n,c]) − z[n,label], dz[n,c] = (softmax(z)[n,c] − [c = label]) · lossScale / N.
+/// </summary>
+public sealed unsafe class SoftmaxCrossEntropy
+{
+    private const uint RowsPerBlock = 4; // one warp a row
+    private const uint WarpSize = 32;
+
+    private readonly DeviceStream _stream;
+    private readonly CUfunction _loss;
+    private readonly CUfunction _accumulate;
+    private readonly CUfunction _softmax;
+    private readonly int _n;
+    private readonly int _classes;
+    private readonly int _elementBytes;
+
+    /// <summary>Makes the operator.</summary>
+    /// <param name="stream">The stream that its work is queued on.</param>
+    /// <param name="n">Samples in the batch.</param>
+    /// <param name="classes">Classes.</param>
+    /// <param name="type">Element type of the logits and their gradient.</param>
+    public SoftmaxCrossEntropy(DeviceStream stream, int n, int classes, DataType type = DataType.Float32)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(n);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(classes);
+        _stream = stream;
+        _n = n;
+        _classes = classes;
+        _elementBytes = type.Bytes();
+        KernelModule kernels = stream.Device.Kernels("loss");
+        _loss = kernels.Function($"softmax_cross_entropy_{type.Suffix()}");
+        _accumulate = kernels.Function("loss_accumulate");
+        _softmax = kernels.Function($"softmax_forward_{type.Suffix()}");
+    }
+
+    /// <summary>Queues loss and gradient of a batch.</summary>
+    /// <param name="logits">z (N, classes).</param>
+    /// <param name="labels">One byte per sample of the whole data set.</param>
+    /// <param name="indices">The batch's samples as positions in the labels: N int32.</param>
+    /// <param name="state">The step's <see cref="StepState"/> in device memory.</param>
+    /// <param name="sampleLoss">loss: N float32, overwritten.</param>
+    /// <param name="sampleCorrect">1 where the first largest logit is the label's, else 0: N bytes, overwritten.</param>
+    /// <param name="dlogits">dz (N, classes), overwritten; empty when no gradient is wanted.</param>
+    /// <exception cref="ArgumentException">An operand is too short.</exception>
+    public void Run(
+        DeviceMemory logits, DeviceMemory labels, DeviceMemory indices, DeviceMemory state,
+        DeviceMemory sampleLoss, DeviceMemory sampleCorrect, DeviceMemory dlogits)
+    {
+        long logitBytes = (long)_n * _classes * _elementBytes;
+        void* logitsPointer = logits.Require(logitBytes);
+        void* labelsPointer = labels.Require(1);
+        void* indicesPointer = indices.Require((long)_n * sizeof(int));
+        void* statePointer = state.Require(sizeof(StepState));
+        void* lossPointer = sampleLoss.Require((long)_n * sizeof(float));
+        void* correctPointer = sampleCorrect.Require(_n);
+        void* gradientPointer = dlogits == default ? null : dlogits.Require(logitBytes);
+        int labelCount = checked((int)labels.Bytes), n = _n, classes = _classes;
+        float gradientScale = 1f / n;
+        void** arguments = stackalloc void*[]
+        {
+            &logitsPointer, &labelsPointer, &indicesPointer, &statePointer, &lossPointer, &correctPointer, &gradientPointer,
+            &labelCount, &n, &classes, &gradientScale,
+        };
+        KernelLaunch.Run(_loss, RowBlocks, RowsPerBlock * WarpSize, arguments, _stream);
+    }
+
+    /// <summary>Queues adding a batch to running sums, in a fixed order: sums[0] += Σ loss, sums[1] += correct, sums[2] += N.</summary>
+    /// <param name="sampleLoss">N float32.</param>
+    /// <param name="sampleCorrect">N bytes.</param>
+    /// <param name="sums">Three float64.</param>
+    /// <exception cref="ArgumentException">An operand is too short.</exception>
+    public void Accumulate(DeviceMemory sampleLoss, DeviceMemory sampleCorrect, DeviceMemory sums)
+    {
+        void* lossPointer = sampleLoss.Require((long)_n * sizeof(float));
+        void* correctPointer = sampleCorrect.Require(_n);
+        void* sumsPointer = sums.Require(3 * sizeof(double));
+        int n = _n;
+        void** arguments = stackalloc void*[] { &lossPointer, &correctPointer, &sumsPointer, &n };
+        KernelLaunch.Run(_accumulate, 1, KernelLaunch.BlockSize, arguments, _stream);
+    }
+
+    /// <summary>Queues the class probabilities softmax(z)[n,c] = exp(z[n,c]) / Σ_c exp(z[n,c]).</summary>
+    /// <param name="logits">z (N, classes).</param>
+    /// <param name="probabilities">(N, classes) in float32, overwritten.</param>
+    /// <exception cref="ArgumentException">An operand is too short.</exception>
+    public void Probabilities(DeviceMemory logits, DeviceMemory probabilities)
+    {
+        void* logitsPointer = logits.Require((long)_n * _classes * _elementBytes);
+        void* probabilitiesPointer = probabilities.Require((long)_n * _classes * sizeof(float));
+        int n = _n, classes = _classes;
+        void** arguments = stackalloc void*[] { &logitsPointer, &probabilitiesPointer, &n, &classes };
+        KernelLaunch.Run(_softmax, RowBlocks, RowsPerBlock * WarpSize, arguments, _stream);
+    }
+
+    private uint RowBlocks => ((uint)_n + RowsPerBlock - 1) / RowsPerBlock;
+}
