@@ -17,9 +17,9 @@ public sealed class DeviceDataset : IDisposable
         ArgumentNullException.ThrowIfNull(dataset);
         Shape = new TensorShape(dataset.Count, dataset.Channels, dataset.Height, dataset.Width);
         _images = device.Allocate<byte>(Shape.Count);
-        _images.Upload(dataset.Images.Span);
+        _images.Upload(dataset.Images);
         _labels = device.Allocate<byte>(dataset.Count);
-        _labels.Upload(dataset.Labels.Span);
+        _labels.Upload(dataset.Labels);
     }
 
     /// <summary>N images of C channels, H×W pixels.</summary>

@@ -1,0 +1,74 @@
+using NinCudnn.Data;
+using NinCudnn.Devices;
+using NinCudnn.Networks;
+using NinCudnn.Operators;
+
+namespace NinCudnn.Training;
+
+/// <summary>Measures loss and accuracy of a network over a data set. Owns device memory.</summary>
+public sealed class Evaluator : IDisposable
+{
+    private readonly DeviceDataset _dataset;
+    private readonly StepInput _stepInput;
+    private readonly RunningLoss _loss;
+    private readonly BatchPlans _plans;
+    private readonly int[] _order;
+
+    /// <summary>Uploads the data set and compiles the plans.</summary>
+    /// <param name="stream">The stream that work is queued on.</param>
+    /// <param name="model">The network and how its input is made.</param>
+    /// <param name="parameters">The network's parameters; evaluated as they are at each call.</param>
+    /// <param name="arena">Scratch memory, which may be shared with plans that don't run at the same time.</param>
+    /// <param name="dataset">The images and labels.</param>
+    /// <param name="batchSize">Samples per batch.</param>
+    /// <exception cref="ArgumentException">The data set does not fit the network.</exception>
+    /// <exception cref="DeviceMemoryException">The device has too little memory.</exception>
+    public Evaluator(DeviceStream stream, ModelDescription model, ParameterStore parameters, DeviceArena arena, ImageDataset dataset, int batchSize)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(dataset);
+        model.CheckFits(dataset);
+        _dataset = new DeviceDataset(stream.Device, dataset);
+        _stepInput = new StepInput(stream, Math.Min(batchSize, dataset.Count));
+        _loss = new RunningLoss(stream);
+        var options = new PlanOptions
+        {
+            Batch = batchSize,
+            Height = model.ImageSize,
+            Width = model.ImageSize,
+            Mode = PlanMode.Evaluation,
+            Normalization = model.Normalization,
+        };
+        _plans = new BatchPlans(
+            model.Architecture, options, new PlanResources(stream, parameters, _stepInput, _loss, arena, _dataset.Labels, _dataset), dataset.Count);
+        _order = [.. Enumerable.Range(0, dataset.Count)];
+    }
+
+    /// <summary>Runs the whole data set and waits for the result.</summary>
+    /// <param name="progress">Is told the share done, 0 to 1, as batches are queued.</param>
+    /// <param name="stop">Ends the evaluation early.</param>
+    /// <exception cref="OperationCanceledException">It was ended early.</exception>
+    /// <exception cref="Interop.NativeException">A native call failed.</exception>
+    public LossSummary Evaluate(IProgress<double>? progress = null, CancellationToken stop = default)
+    {
+        _loss.Reset();
+        for (int i = 0; i < _plans.BatchCount; i++)
+        {
+            stop.ThrowIfCancellationRequested();
+            _plans.Run(i, _order, default);
+            progress?.Report((i + 1.0) / _plans.BatchCount);
+        }
+        _loss.BeginRead();
+        return _loss.EndRead();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _plans.Dispose();
+        _loss.Dispose();
+        _stepInput.Dispose();
+        _dataset.Dispose();
+    }
+}

@@ -1,0 +1,41 @@
+namespace NinCudnn.Training;
+
+/// <summary>How the learning rate changes over a run, as a factor on the recipe's rate.</summary>
+public abstract record LearningRateSchedule
+{
+    /// <summary>The factor in a step.</summary>
+    /// <param name="step">The step, from 0.</param>
+    /// <param name="totalSteps">Steps in the whole run.</param>
+    public abstract double Factor(long step, long totalSteps);
+}
+
+/// <summary>The same rate throughout.</summary>
+public sealed record ConstantSchedule : LearningRateSchedule
+{
+    /// <inheritdoc/>
+    public override double Factor(long step, long totalSteps) => 1;
+}
+
+/// <summary>
+/// One cycle: from 1/<paramref name="StartDivisor"/> up to 1 during the first <paramref name="WarmUpShare"/> of the steps,
+/// then down to 1/(<paramref name="StartDivisor"/>·<paramref name="EndDivisor"/>), both along a half cosine wave.
+/// Smith, Topin, "Super-Convergence", 2018; the defaults are those of torch.optim.lr_scheduler.OneCycleLR.
+/// </summary>
+/// <param name="WarmUpShare">Share of the steps with a rising rate, between 0 and 1.</param>
+/// <param name="StartDivisor">Peak rate over first rate.</param>
+/// <param name="EndDivisor">First rate over last rate.</param>
+public sealed record OneCycleSchedule(double WarmUpShare = 0.3, double StartDivisor = 25, double EndDivisor = 1e4) : LearningRateSchedule
+{
+    /// <inheritdoc/>
+    public override double Factor(long step, long totalSteps)
+    {
+        double start = 1 / StartDivisor, end = start / EndDivisor;
+        double lastStep = Math.Max(totalSteps - 1, 1), peakStep = WarmUpShare * totalSteps - 1;
+        return step <= peakStep
+            ? Anneal(start, 1, step / peakStep)
+            : Anneal(1, end, (step - peakStep) / (lastStep - peakStep));
+    }
+
+    private static double Anneal(double from, double to, double share) =>
+        to + (from - to) / 2 * (1 + Math.Cos(Math.PI * Math.Clamp(share, 0, 1)));
+}

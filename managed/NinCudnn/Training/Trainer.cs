@@ -1,0 +1,188 @@
+using System.Diagnostics;
+using NinCudnn.Data;
+using NinCudnn.Devices;
+using NinCudnn.Networks;
+using NinCudnn.Operators;
+
+namespace NinCudnn.Training;
+
+/// <summary>
+/// Trains a network on a data set held in device memory. The same seed, recipe, data, device and thread count give the same
+/// numbers to the last bit. Owns device memory; one thread at a time may use it.
+/// </summary>
+public sealed class Trainer : IDisposable
+{
+    private const int ProgressReportsPerEpoch = 100;
+
+    private readonly TrainingRecipe _recipe;
+    private readonly ulong _seed;
+    private readonly int _testSamples;
+    private readonly DeviceStream _stream;
+    private readonly DeviceArena _arena;
+    private readonly DeviceDataset _trainSet;
+    private readonly StepInput _stepInput;
+    private readonly RunningLoss _loss;
+    private readonly BatchPlans _plans;
+    private readonly Evaluator _evaluator;
+    private readonly int[] _order;
+
+    /// <summary>Uploads the data, draws the first parameters and compiles the plans.</summary>
+    /// <param name="device">Where to train.</param>
+    /// <param name="architecture">The network.</param>
+    /// <param name="recipe">How to train it.</param>
+    /// <param name="trainSet">What to learn from.</param>
+    /// <param name="testSet">What to measure on after each epoch.</param>
+    /// <param name="seed">Determines first parameters, order of samples and dropout.</param>
+    /// <exception cref="ArgumentException">Network, recipe and data do not fit together.</exception>
+    /// <exception cref="DeviceMemoryException">The device has too little memory.</exception>
+    public Trainer(Device device, Architecture architecture, TrainingRecipe recipe, ImageDataset trainSet, ImageDataset testSet, ulong seed = 0)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(architecture);
+        ArgumentNullException.ThrowIfNull(recipe);
+        ArgumentNullException.ThrowIfNull(trainSet);
+        ArgumentNullException.ThrowIfNull(testSet);
+        recipe.Validate();
+        _recipe = recipe;
+        _seed = seed;
+        _testSamples = testSet.Count;
+        if (recipe.DropoutRate is { } rate)
+            architecture = architecture with { Layers = [.. architecture.Layers.Select(layer => layer is DropoutLayer ? new DropoutLayer(rate) : layer)] };
+        Normalization normalization = recipe.NormalizeInput ? PixelStatistics.Measure(trainSet) : Normalization.None(trainSet.Channels);
+        Model = new ModelDescription(architecture, recipe.ImageSize, normalization, trainSet.ClassNames);
+        Model.CheckFits(trainSet);
+
+        Device = device;
+        _stream = device.CreateStream();
+        _arena = new DeviceArena(device);
+        Parameters = new ParameterStore(device, architecture);
+        Parameters.Initialize(recipe.Initialization, seed);
+        _trainSet = new DeviceDataset(device, trainSet);
+        _stepInput = new StepInput(_stream, Math.Min(recipe.BatchSize, trainSet.Count));
+        _loss = new RunningLoss(_stream);
+        var options = new PlanOptions
+        {
+            Batch = recipe.BatchSize,
+            Height = recipe.ImageSize,
+            Width = recipe.ImageSize,
+            Normalization = normalization,
+            Sgd = recipe.Sgd,
+            Seed = seed,
+        };
+        _plans = new BatchPlans(
+            architecture, options, new PlanResources(_stream, Parameters, _stepInput, _loss, _arena, _trainSet.Labels, _trainSet), trainSet.Count);
+        _evaluator = new Evaluator(_stream, Model, Parameters, _arena, testSet, recipe.BatchSize);
+        _order = new int[trainSet.Count];
+    }
+
+    /// <summary>The device.</summary>
+    public Device Device { get; }
+
+    /// <summary>The network and how its input is made.</summary>
+    public ModelDescription Model { get; }
+
+    /// <summary>The network's parameters.</summary>
+    public ParameterStore Parameters { get; }
+
+    /// <summary>Trains to the recipe's end, or until stopped; then the step at hand is finished first.</summary>
+    /// <param name="observer">Is told how it goes.</param>
+    /// <param name="stop">Ends the run early.</param>
+    /// <exception cref="Interop.NativeException">A native call failed.</exception>
+    public TrainingResult Train(ITrainingObserver? observer = null, CancellationToken stop = default)
+    {
+        int stepsPerEpoch = _plans.BatchCount;
+        observer?.Started(new TrainingStart(
+            _recipe, Device.Name, Device.Selection.Reason, _order.Length, _testSamples, stepsPerEpoch, Parameters.Count, _arena.Bytes));
+
+        List<EpochResult> epochs = [];
+        var total = Stopwatch.StartNew();
+        long step = 0, trainedSamples = 0;
+        var trainingTime = TimeSpan.Zero;
+        for (int epoch = 1; epoch <= _recipe.Epochs && !stop.IsCancellationRequested; epoch++)
+        {
+            long epochStart = Stopwatch.GetTimestamp();
+            int steps = TrainEpoch(epoch, step, observer, stop);
+            LossSummary train = ReadLoss();
+            TimeSpan epochTime = Stopwatch.GetElapsedTime(epochStart);
+            step += steps;
+            trainedSamples += _plans.SamplesIn(steps);
+            trainingTime += epochTime;
+            if (steps < stepsPerEpoch)
+                break;
+
+            LossSummary test;
+            try
+            {
+                test = _evaluator.Evaluate(stop: stop);
+            }
+            catch (OperationCanceledException)
+            {
+                break;
+            }
+            var result = new EpochResult(epoch, step, train, test, _order.Length / epochTime.TotalSeconds, total.Elapsed);
+            epochs.Add(result);
+            observer?.EpochEnded(result);
+        }
+        return new TrainingResult(
+            epochs, epochs.Count < _recipe.Epochs, step, trainedSamples / Math.Max(trainingTime.TotalSeconds, 1e-9), total.Elapsed);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _evaluator.Dispose();
+        _plans.Dispose();
+        _loss.Dispose();
+        _stepInput.Dispose();
+        _trainSet.Dispose();
+        Parameters.Dispose();
+        _arena.Dispose();
+        _stream.Dispose();
+    }
+
+    /// <summary>Queues an epoch's steps, reporting what is known without stopping the device.</summary>
+    /// <returns>The steps queued.</returns>
+    private int TrainEpoch(int epoch, long firstStep, ITrainingObserver? observer, CancellationToken stop)
+    {
+        int stepsPerEpoch = _plans.BatchCount;
+        long totalSteps = (long)stepsPerEpoch * _recipe.Epochs;
+        int reportInterval = Math.Max(stepsPerEpoch / ProgressReportsPerEpoch, 1);
+        long start = Stopwatch.GetTimestamp();
+        new EpochOrder(_seed, epoch - 1).Fill(_order);
+        _loss.Reset();
+        int reading = 0; // the number of steps behind the sums that are on their way, 0 if none are
+        for (int i = 0; i < stepsPerEpoch; i++)
+        {
+            if (stop.IsCancellationRequested)
+                return i;
+            long step = firstStep + i;
+            double rate = _recipe.LearningRate * _recipe.Schedule.Factor(step, totalSteps);
+            _plans.Run(i, _order, new StepState((float)rate, step));
+
+            if (observer is not null && (i + 1) % reportInterval == 0)
+            {
+                Report(); // of the interval before: usually it has arrived long ago
+                _loss.BeginRead();
+                reading = i + 1;
+            }
+        }
+        Report();
+        return stepsPerEpoch;
+
+        void Report()
+        {
+            if (reading == 0)
+                return;
+            LossSummary loss = _loss.EndRead();
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            observer!.Progressed(new TrainingProgress(epoch, firstStep + reading, reading, loss, loss.Samples / seconds));
+            reading = 0;
+        }
+    }
+
+    private LossSummary ReadLoss()
+    {
+        _loss.BeginRead();
+        return _loss.EndRead();
+    }
+}

@@ -1,0 +1,53 @@
+using NinCudnn.Networks;
+
+namespace NinCudnn.Training;
+
+/// <summary>What a run is about to do.</summary>
+/// <param name="Recipe">How it trains.</param>
+/// <param name="Device">The device's name.</param>
+/// <param name="DeviceReason">Why that device.</param>
+/// <param name="TrainSamples">Images in the training set.</param>
+/// <param name="TestSamples">Images in the test set.</param>
+/// <param name="StepsPerEpoch">Steps in an epoch, the partial last one included.</param>
+/// <param name="Parameters">The network's parameters.</param>
+/// <param name="DeviceBytes">Device memory that the plans' tensors take.</param>
+public sealed record TrainingStart(
+    TrainingRecipe Recipe, string Device, string DeviceReason, int TrainSamples, int TestSamples, int StepsPerEpoch, long Parameters, long DeviceBytes);
+
+/// <summary>How far a run has come. Loss and accuracy are means over the epoch so far.</summary>
+/// <param name="Epoch">The epoch, from 1.</param>
+/// <param name="Step">Steps done in the run.</param>
+/// <param name="StepInEpoch">Steps done in the epoch.</param>
+/// <param name="Loss">Loss and accuracy of the epoch so far.</param>
+/// <param name="SamplesPerSecond">Training speed in the epoch so far.</param>
+public sealed record TrainingProgress(int Epoch, long Step, int StepInEpoch, LossSummary Loss, double SamplesPerSecond);
+
+/// <summary>What an epoch gave.</summary>
+/// <param name="Epoch">The epoch, from 1.</param>
+/// <param name="Step">Steps done in the run.</param>
+/// <param name="Train">Loss and accuracy over the epoch's training batches, as they were trained on.</param>
+/// <param name="Test">Loss and accuracy over the test set after the epoch.</param>
+/// <param name="SamplesPerSecond">Training speed, evaluation not counted.</param>
+/// <param name="Elapsed">Time since the run's start.</param>
+public sealed record EpochResult(int Epoch, long Step, LossSummary Train, LossSummary Test, double SamplesPerSecond, TimeSpan Elapsed);
+
+/// <summary>How a run ended.</summary>
+/// <param name="Epochs">The epochs that were finished.</param>
+/// <param name="IsStopped">Whether it was stopped before its last epoch.</param>
+/// <param name="Step">Steps done.</param>
+/// <param name="SamplesPerSecond">Training speed over the whole run, evaluation not counted.</param>
+/// <param name="Elapsed">Time from start to end.</param>
+public sealed record TrainingResult(IReadOnlyList<EpochResult> Epochs, bool IsStopped, long Step, double SamplesPerSecond, TimeSpan Elapsed);
+
+/// <summary>Is told how a run goes, on the thread that trains.</summary>
+public interface ITrainingObserver
+{
+    /// <summary>Before the first step.</summary>
+    void Started(TrainingStart start);
+
+    /// <summary>After a number of steps.</summary>
+    void Progressed(TrainingProgress progress);
+
+    /// <summary>After an epoch and its evaluation.</summary>
+    void EpochEnded(EpochResult epoch);
+}

@@ -1,0 +1,79 @@
+using System.Collections.Immutable;
+using NinCudnn.Networks;
+using NinCudnn.Operators;
+
+namespace NinCudnn.Training;
+
+/// <summary>How a network is trained. The defaults are the seed recipe, Dive into Deep Learning's, exactly.</summary>
+public sealed record TrainingRecipe
+{
+    /// <summary>A name to show.</summary>
+    public string Name { get; init; } = "seed";
+
+    /// <summary>Height and width that images are resized to.</summary>
+    public int ImageSize { get; init; } = 224;
+
+    /// <summary>Passes over the training set.</summary>
+    public int Epochs { get; init; } = 10;
+
+    /// <summary>Samples per step; an epoch's last step takes what is left.</summary>
+    public int BatchSize { get; init; } = 128;
+
+    /// <summary>The rate that the schedule's factor multiplies.</summary>
+    public double LearningRate { get; init; } = 0.1;
+
+    /// <summary>How the rate changes.</summary>
+    public LearningRateSchedule Schedule { get; init; } = new ConstantSchedule();
+
+    /// <summary>Momentum and weight decay.</summary>
+    public SgdSettings Sgd { get; init; }
+
+    /// <summary>First values of the parameters.</summary>
+    public Initialization Initialization { get; init; } = Initialization.Xavier;
+
+    /// <summary>Whether pixels are normalised by the training set's mean and deviation; else they stay in [0, 1].</summary>
+    public bool NormalizeInput { get; init; }
+
+    /// <summary>The rate of every dropout layer; null leaves the architecture's.</summary>
+    public double? DropoutRate { get; init; }
+
+    /// <summary>The book's recipe.</summary>
+    public static TrainingRecipe Seed { get; } = new();
+
+    /// <summary>Shows learning within minutes on a small CPU; found by measurement, see docs/recipes.md.</summary>
+    public static TrainingRecipe Quick { get; } = new()
+    {
+        Name = "quick",
+        ImageSize = 96,
+        Epochs = 1,
+        BatchSize = 64,
+        LearningRate = 0.02,
+        Schedule = new OneCycleSchedule(),
+        Sgd = new SgdSettings(Momentum: 0.9),
+        Initialization = Initialization.He,
+        NormalizeInput = true,
+    };
+
+    /// <summary>The built-in recipes.</summary>
+    public static ImmutableArray<TrainingRecipe> BuiltIn { get; } = [Seed, Quick];
+
+    /// <summary>Refuses values that no training can have.</summary>
+    /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
+    public void Validate()
+    {
+        Require(ImageSize is >= 1 and <= 4096, "the image size", ImageSize, "between 1 and 4096");
+        Require(Epochs >= 1, "the number of epochs", Epochs, "at least 1");
+        Require(BatchSize >= 1, "the batch size", BatchSize, "at least 1");
+        Require(LearningRate >= 0 && double.IsFinite(LearningRate), "the learning rate", LearningRate, "a finite number of at least 0");
+        Require(Sgd.Momentum is >= 0 and < 1, "the momentum", Sgd.Momentum, "at least 0 and below 1");
+        Require(Sgd.WeightDecay >= 0 && double.IsFinite(Sgd.WeightDecay), "the weight decay", Sgd.WeightDecay, "a finite number of at least 0");
+        Require(!Sgd.Nesterov || Sgd.Momentum > 0, "the momentum", Sgd.Momentum, "above 0 with Nesterov's step");
+        Require(DropoutRate is null or (>= 0 and < 1), "the dropout rate", DropoutRate ?? 0, "at least 0 and below 1");
+    }
+
+    private static void Require(bool isMet, string what, IFormattable value, string condition)
+    {
+        if (!isMet)
+            throw new ArgumentException(FormattableString.Invariant($"{what} is {value}, but must be {condition}"));
+    }
+}
