@@ -15,7 +15,7 @@ public sealed class ExecutableGraph : DeviceResource
         try
         {
             nuint nodes = 0;
-            Cuda.cuGraphGetNodes(graph, null, &nodes).ThrowIfFailed();
+            Cuda.cuGraphGetNodes(graph, null, ref nodes).ThrowIfFailed();
             NodeCount = (int)nodes;
             Cuda.cuGraphInstantiateWithFlags(out _handle, graph, 0).ThrowIfFailed();
         }

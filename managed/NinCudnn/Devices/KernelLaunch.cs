@@ -8,6 +8,9 @@ internal static unsafe class KernelLaunch
     /// <summary>Threads per block of all kernels but the loss.</summary>
     public const uint BlockSize = 256;
 
+    /// <summary>Threads that reduce together.</summary>
+    public const uint WarpSize = 32;
+
     // Kernels stride over the grid, so more blocks than fill a device gain nothing. 32 blocks of 256 threads per
     // multiprocessor are several waves on every current GPU.
     private const int BlocksPerMultiprocessor = 32;

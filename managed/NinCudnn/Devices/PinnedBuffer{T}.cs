@@ -19,8 +19,7 @@ public sealed unsafe class PinnedBuffer<T> : DeviceResource
         Length = length;
         device.Reclaim();
         device.MakeCurrent();
-        void* pointer;
-        Cuda.cuMemHostAlloc(&pointer, (nuint)length * (nuint)Unsafe.SizeOf<T>(), 0).ThrowIfFailed();
+        Cuda.cuMemHostAlloc(out void* pointer, (nuint)length * (nuint)Unsafe.SizeOf<T>(), 0).ThrowIfFailed();
         _pointer = (T*)pointer;
     }
 

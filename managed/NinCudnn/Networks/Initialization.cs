@@ -47,10 +47,8 @@ public sealed record Initialization(WeightInitialization Weights, BiasInitializa
             ? Math.Sqrt(6.0 / (Weights == WeightInitialization.HeUniform ? parameter.FanIn : parameter.FanIn + parameter.FanOut))
                 * (isOutput ? OutputScale : 1)
             : Biases == BiasInitialization.Zero ? 0 : 1 / Math.Sqrt(parameter.FanIn);
-        var random = new ParameterRandom(parameter.Name, seed);
         var values = new float[parameter.Count];
-        for (int i = 0; i < values.Length; i++)
-            values[i] = (float)((2 * random.NextUniform() - 1) * bound);
+        ParameterRandom.FillUniform(parameter.Name, bound, values, seed);
         return values;
     }
 }

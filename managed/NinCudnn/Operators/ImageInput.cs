@@ -53,8 +53,8 @@ public sealed unsafe class ImageInput : IDisposable
         _output = output;
         _elementBytes = type.Bytes();
         _forward = stream.Device.Kernels("input").Function($"input_forward_{type.Suffix()}");
-        _rows = ResizeAxis.Create(source.H, output.H);
-        _columns = ResizeAxis.Create(source.W, output.W);
+        _rows = BilinearResize.Axis(source.H, output.H);
+        _columns = BilinearResize.Axis(source.W, output.W);
         _rowBounds = Upload<int>(_rows.Bounds);
         _rowWeights = Upload<int>(_rows.Weights);
         _columnBounds = Upload<int>(_columns.Bounds);
@@ -83,7 +83,7 @@ public sealed unsafe class ImageInput : IDisposable
             &imagesPointer, &indicesPointer, &rowBounds, &rowWeights, &columnBounds, &columnWeights, &mean, &inverseDeviation, &yPointer,
             &count, &n, &height, &width, &channels, &outHeight, &outWidth, &rowTaps, &columnTaps,
         };
-        KernelLaunch.Run(_forward, KernelLaunch.Blocks(_stream.Device, _output.Count), KernelLaunch.BlockSize, arguments, _stream);
+        KernelLaunch.Run(_forward, KernelLaunch.Blocks(_stream.Device, (long)_output.N * _output.H * KernelLaunch.BlockSize), KernelLaunch.BlockSize, arguments, _stream);
     }
 
     /// <summary>Frees the tables; waits for queued work that uses them.</summary>

@@ -11,7 +11,7 @@ namespace NinCudnn.Operators;
 /// cuBLASLt is column-major: a row-major matrix is its transpose there, so each product is asked for transposed, with the
 /// operands exchanged. The bias is then one value per row of the result, as its epilogue wants.
 /// </remarks>
-internal sealed class PointwiseConvolution : ConvolutionOperator
+internal sealed unsafe class PointwiseConvolution : ConvolutionOperator
 {
     private readonly MatrixProduct _forward;
     private readonly MatrixProduct _backwardData;

@@ -61,9 +61,11 @@ public sealed unsafe class ReluBackward
         int channels = _channels, rowsPerTile = _rowsPerTile, tiles = _tiles;
 
         void** arguments = stackalloc void*[] { &yPointer, &dyPointer, &partial, &rows, &channels, &rowsPerTile };
-        KernelLaunch.Run(_backward, KernelLaunch.Blocks(_stream.Device, (long)tiles * channels), KernelLaunch.BlockSize, arguments, _stream);
+        // A thread takes 16 bytes of a tile's columns where the row's length allows, else one element.
+        int columns = channels * _elementBytes % 16 == 0 ? channels * _elementBytes / 16 : channels;
+        KernelLaunch.Run(_backward, KernelLaunch.Blocks(_stream.Device, (long)tiles * columns), KernelLaunch.BlockSize, arguments, _stream);
 
         void** reduceArguments = stackalloc void*[] { &partial, &dbPointer, &tiles, &channels };
-        KernelLaunch.Run(_reduce, KernelLaunch.Blocks(_stream.Device, channels), KernelLaunch.BlockSize, reduceArguments, _stream);
+        KernelLaunch.Run(_reduce, KernelLaunch.Blocks(_stream.Device, (long)channels * KernelLaunch.WarpSize), KernelLaunch.BlockSize, reduceArguments, _stream);
     }
 }

@@ -10,7 +10,6 @@ namespace NinCudnn.Operators;
 public sealed unsafe class SoftmaxCrossEntropy
 {
     private const uint RowsPerBlock = 4; // one warp a row
-    private const uint WarpSize = 32;
 
     private readonly DeviceStream _stream;
     private readonly CUfunction _loss;
@@ -68,7 +67,7 @@ public sealed unsafe class SoftmaxCrossEntropy
             &logitsPointer, &labelsPointer, &indicesPointer, &statePointer, &lossPointer, &correctPointer, &gradientPointer,
             &labelCount, &n, &classes, &gradientScale,
         };
-        KernelLaunch.Run(_loss, RowBlocks, RowsPerBlock * WarpSize, arguments, _stream);
+        KernelLaunch.Run(_loss, RowBlocks, RowsPerBlock * KernelLaunch.WarpSize, arguments, _stream);
     }
 
     /// <summary>Queues adding a batch to running sums, in a fixed order: sums[0] += Σ loss, sums[1] += correct, sums[2] += N.</summary>
@@ -83,7 +82,7 @@ public sealed unsafe class SoftmaxCrossEntropy
         void* sumsPointer = sums.Require(3 * sizeof(double));
         int n = _n;
         void** arguments = stackalloc void*[] { &lossPointer, &correctPointer, &sumsPointer, &n };
-        KernelLaunch.Run(_accumulate, 1, KernelLaunch.BlockSize, arguments, _stream);
+        KernelLaunch.Run(_accumulate, 1, KernelLaunch.WarpSize, arguments, _stream);
     }
 
     /// <summary>Queues the class probabilities softmax(z)[n,c] = exp(z[n,c]) / Σ_c exp(z[n,c]).</summary>
@@ -96,7 +95,7 @@ public sealed unsafe class SoftmaxCrossEntropy
         void* probabilitiesPointer = probabilities.Require((long)_n * _classes * sizeof(float));
         int n = _n, classes = _classes;
         void** arguments = stackalloc void*[] { &logitsPointer, &probabilitiesPointer, &n, &classes };
-        KernelLaunch.Run(_softmax, RowBlocks, RowsPerBlock * WarpSize, arguments, _stream);
+        KernelLaunch.Run(_softmax, RowBlocks, RowsPerBlock * KernelLaunch.WarpSize, arguments, _stream);
     }
 
     private uint RowBlocks => ((uint)_n + RowsPerBlock - 1) / RowsPerBlock;

@@ -1,4 +1,3 @@
-using NinCudnn.Devices;
 using NinCudnn.Networks;
 using NinCudnn.Operators;
 

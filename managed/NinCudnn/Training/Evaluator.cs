@@ -1,7 +1,6 @@
 using NinCudnn.Data;
 using NinCudnn.Devices;
 using NinCudnn.Networks;
-using NinCudnn.Operators;
 
 namespace NinCudnn.Training;
 
