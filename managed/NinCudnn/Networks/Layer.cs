@@ -1,8 +1,15 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace NinCudnn.Networks;
 
 /// <summary>One entry of an architecture. A layer's position in the list is its number in parameter names.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(NinBlock), "block")]
+[JsonDerivedType(typeof(MaxPool), "max_pool")]
+[JsonDerivedType(typeof(DropoutLayer), "dropout")]
+[JsonDerivedType(typeof(GlobalAveragePool), "global_average_pool")]
+[JsonDerivedType(typeof(Flatten), "flatten")]
 public abstract record Layer;
 
 /// <summary>
@@ -14,6 +21,7 @@ public abstract record Layer;
 /// <param name="Stride">Its stride.</param>
 /// <param name="Padding">Its padding.</param>
 /// <param name="PointwiseChannels">Output channels of each 1×1 convolution, in order.</param>
+[method: JsonConstructor]
 public sealed record NinBlock(int Channels, int Kernel, int Stride, int Padding, ImmutableArray<int> PointwiseChannels) : Layer
 {
     /// <summary>The book's form: two 1×1 convolutions with the same channels.</summary>

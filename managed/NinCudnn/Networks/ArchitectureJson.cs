@@ -1,0 +1,42 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace NinCudnn.Networks;
+
+/// <summary>Architectures as JSON: <c>{"name": …, "input_channels": 1, "classes": 10, "layers": [{"type": "block", …}, …]}</c>.</summary>
+public static class ArchitectureJson
+{
+    /// <summary>Writes an architecture on one line.</summary>
+    public static string Write(Architecture architecture) =>
+        JsonSerializer.Serialize(architecture, ArchitectureJsonContext.Default.Architecture);
+
+    /// <summary>Reads an architecture.</summary>
+    /// <exception cref="InvalidDataException">The text is not JSON, lacks something, or has something that is not known.</exception>
+    public static Architecture Read(string json)
+    {
+        try
+        {
+            Architecture architecture = JsonSerializer.Deserialize(json, ArchitectureJsonContext.Default.Architecture)
+                ?? throw new InvalidDataException("the architecture is null");
+            if (architecture.Layers.IsDefaultOrEmpty || architecture.Layers.Any(layer => layer is null or NinBlock { PointwiseChannels.IsDefault: true }))
+                throw new InvalidDataException("the architecture has no layers, or one of them is null or lacks its pointwise_channels");
+            return architecture;
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"the architecture is not valid: {e.Message}", e);
+        }
+        catch (NotSupportedException e)
+        {
+            throw new InvalidDataException($"the architecture has a layer without a known type: {e.Message}", e);
+        }
+    }
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectRequiredConstructorParameters = true,
+    RespectNullableAnnotations = true)]
+[JsonSerializable(typeof(Architecture))]
+internal sealed partial class ArchitectureJsonContext : JsonSerializerContext;
