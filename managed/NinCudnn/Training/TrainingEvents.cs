@@ -37,7 +37,11 @@ public sealed record EpochResult(int Epoch, long Step, LossSummary Train, LossSu
 /// <param name="Step">Steps done.</param>
 /// <param name="SamplesPerSecond">Training speed over the whole run, evaluation not counted.</param>
 /// <param name="Elapsed">Time from start to end.</param>
-public sealed record TrainingResult(IReadOnlyList<EpochResult> Epochs, bool IsStopped, long Step, double SamplesPerSecond, TimeSpan Elapsed);
+public sealed record TrainingResult(IReadOnlyList<EpochResult> Epochs, bool IsStopped, long Step, double SamplesPerSecond, TimeSpan Elapsed)
+{
+    /// <summary>The last finished epoch, if there is one.</summary>
+    public EpochResult? LastEpoch => Epochs.Count > 0 ? Epochs[^1] : null;
+}
 
 /// <summary>Is told how a run goes, on the thread that trains.</summary>
 public interface ITrainingObserver

@@ -1,0 +1,65 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.Json;
+using NinCudnn.Cli.Output;
+using NinCudnn.Data;
+using NinCudnn.Devices;
+using NinCudnn.Interop;
+using NinCudnn.Networks;
+using NinCudnn.Training;
+
+namespace NinCudnn.Cli.Commands;
+
+/// <summary><c>nin eval</c></summary>
+internal static class EvalCommand
+{
+    private const int DefaultBatch = 128;
+
+    public static Command Create()
+    {
+        Option<string> checkpoint = new("--checkpoint")
+        {
+            Description = "The model: a .safetensors file that nin wrote, or a run's directory.",
+            HelpName = "path",
+            Required = true,
+        };
+        Option<int?> batch = SharedOptions.Positive(new("--batch") { Description = $"Samples per batch, {DefaultBatch} if not given.", HelpName = "n" });
+        Option<int?> limitTest = SharedOptions.Limit("--limit-test", "test");
+        Option<KnownDataset> dataset = SharedOptions.Dataset();
+        Option<DirectoryInfo?> data = SharedOptions.DataDirectory();
+        Option<DeviceRequest> device = SharedOptions.Device();
+        Option<bool> json = SharedOptions.Json();
+
+        var command = new Command("eval", "Measures a trained model on the test set.") { checkpoint, batch, dataset, data, limitTest, device, json };
+        command.SetAction(parsed =>
+        {
+            string path = parsed.GetRequiredValue(checkpoint);
+            if (Directory.Exists(path))
+                path = Path.Combine(path, RunDirectory.ModelName);
+            ModelFile model = ModelFile.Load(path);
+            KnownDataset source = parsed.GetRequiredValue(dataset);
+            ImageDataset testSet = SharedOptions.Load(source, parsed.GetValue(data), DatasetSplit.Test, parsed.GetValue(limitTest));
+            model.Description.CheckFits(testSet);
+
+            using var interruption = new Interruption();
+            using Device target = Device.Open(parsed.GetRequiredValue(device));
+            using DeviceStream stream = target.CreateStream();
+            using var arena = new DeviceArena(target);
+            using var parameters = new ParameterStore(target, model.Description.Architecture);
+            parameters.Load(model.Parameters);
+            using var evaluator = new Evaluator(stream, model.Description, parameters, arena, testSet, parsed.GetValue(batch) ?? DefaultBatch);
+            var time = Stopwatch.StartNew();
+            LossSummary result = evaluator.Evaluate(stop: interruption.Token);
+            double rate = result.Samples / time.Elapsed.TotalSeconds;
+
+            Console.WriteLine(parsed.GetValue(json)
+                ? JsonSerializer.Serialize(
+                    new EvaluationEvent("evaluation", path, source.Name, testSet.Count, result.Loss, result.Accuracy, rate, target.Name),
+                    JsonEventsContext.Default.EvaluationEvent)
+                : FormattableString.Invariant(
+                    $"test loss {result.Loss:0.0000}, test accuracy {result.Accuracy:0.0000} on {result.Samples} images of {source.Name} ({rate:0.0} samples/s on {target.Name})"));
+            return ExitCode.Success;
+        });
+        return command;
+    }
+}

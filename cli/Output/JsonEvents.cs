@@ -1,0 +1,34 @@
+using System.Text.Json.Serialization;
+
+namespace NinCudnn.Cli.Output;
+
+// The events of `nin train --json` and metrics.jsonl, one JSON object a line; docs/json.md describes the fields.
+
+internal sealed record StartEvent(
+    string Event, string Version, string Device, string Provider, string DeviceReason, string Recipe, string Architecture, string Dataset,
+    int ImageSize, int BatchSize, int Epochs, double LearningRate, double Momentum, double WeightDecay, ulong Seed,
+    int TrainSamples, int TestSamples, int StepsPerEpoch, long Parameters, long DeviceBytes, string RunDirectory);
+
+internal sealed record ProgressEvent(
+    string Event, int Epoch, long Step, int StepInEpoch, double TrainLoss, double TrainAccuracy, double SamplesPerSecond);
+
+internal sealed record EpochEvent(
+    string Event, int Epoch, long Step, double TrainLoss, double TrainAccuracy, double TestLoss, double TestAccuracy,
+    double SamplesPerSecond, double Seconds);
+
+internal sealed record EndEvent(
+    string Event, int Epoch, long Step, double? TrainLoss, double? TrainAccuracy, double? TestLoss, double? TestAccuracy,
+    double SamplesPerSecond, double Seconds, string Device, bool Stopped, string Model, string RunDirectory);
+
+internal sealed record EvaluationEvent(
+    string Event, string Model, string Dataset, int Samples, double Loss, double Accuracy, double SamplesPerSecond, string Device);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)] // a loss may be "NaN"
+[JsonSerializable(typeof(StartEvent))]
+[JsonSerializable(typeof(ProgressEvent))]
+[JsonSerializable(typeof(EpochEvent))]
+[JsonSerializable(typeof(EndEvent))]
+[JsonSerializable(typeof(EvaluationEvent))]
+internal sealed partial class JsonEventsContext : JsonSerializerContext;

@@ -1,0 +1,37 @@
+using NinCudnn.Training;
+
+namespace NinCudnn.Cli.Output;
+
+/// <summary>What a report says about a run as a whole.</summary>
+/// <param name="Seed">The run's seed.</param>
+/// <param name="Dataset">The data set's name.</param>
+/// <param name="Model">The network.</param>
+/// <param name="Provider">cuda or cpu.</param>
+/// <param name="Directory">Where the run's files are.</param>
+internal sealed record RunInfo(ulong Seed, string Dataset, ModelDescription Model, string Provider, RunDirectory Directory);
+
+/// <summary>Tells how a run goes, in one form.</summary>
+internal abstract class RunReporter : ITrainingObserver
+{
+    public abstract void Started(TrainingStart start);
+
+    public abstract void Progressed(TrainingProgress progress);
+
+    public abstract void EpochEnded(EpochResult epoch);
+
+    /// <summary>After the last step, with everything saved.</summary>
+    public abstract void Ended(TrainingResult result);
+
+    /// <summary>Calls <paramref name="train"/>; a live display surrounds it.</summary>
+    public virtual TrainingResult Around(Func<TrainingResult> train) => train();
+}
+
+/// <summary>Passes everything on to several observers.</summary>
+internal sealed class Observers(params ITrainingObserver[] observers) : ITrainingObserver
+{
+    public void Started(TrainingStart start) => Array.ForEach(observers, observer => observer.Started(start));
+
+    public void Progressed(TrainingProgress progress) => Array.ForEach(observers, observer => observer.Progressed(progress));
+
+    public void EpochEnded(EpochResult epoch) => Array.ForEach(observers, observer => observer.EpochEnded(epoch));
+}

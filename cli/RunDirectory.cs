@@ -1,0 +1,46 @@
+using System.Globalization;
+
+namespace NinCudnn.Cli;
+
+/// <summary>A run's directory: <c>metrics.jsonl</c> while it goes, <c>model.safetensors</c> when it has ended.</summary>
+internal sealed class RunDirectory : IDisposable
+{
+    public const string ModelName = "model.safetensors";
+    private const string MetricsName = "metrics.jsonl";
+
+    private RunDirectory(string path)
+    {
+        Path = path;
+        Metrics = new StreamWriter(System.IO.Path.Combine(path, MetricsName));
+    }
+
+    public string Path { get; }
+
+    public string ModelPath => System.IO.Path.Combine(Path, ModelName);
+
+    /// <summary>The run's events, one JSON object a line.</summary>
+    public TextWriter Metrics { get; }
+
+    /// <summary>Makes the directory.</summary>
+    /// <param name="path">Where, or null for a new one under ./runs.</param>
+    /// <param name="recipe">Goes into a new one's name.</param>
+    /// <exception cref="IOException">It can't be made, or holds another run.</exception>
+    public static RunDirectory Create(string? path, string recipe)
+    {
+        path ??= NewPath(recipe);
+        string[] taken = [.. new[] { ModelName, MetricsName }.Where(name => File.Exists(System.IO.Path.Combine(path, name)))];
+        if (taken.Length > 0)
+            throw new IOException($"{path} holds another run ({string.Join(", ", taken)}); choose another --out");
+        Directory.CreateDirectory(path);
+        return new RunDirectory(path);
+    }
+
+    public void Dispose() => Metrics.Dispose();
+
+    private static string NewPath(string recipe)
+    {
+        string stamp = DateTime.Now.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
+        string path = System.IO.Path.Combine(Directory.GetCurrentDirectory(), "runs", $"{stamp}-{recipe}");
+        return Enumerable.Range(1, int.MaxValue).Select(i => i == 1 ? path : $"{path}-{i}").First(candidate => !Directory.Exists(candidate));
+    }
+}
