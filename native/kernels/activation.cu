@@ -23,7 +23,7 @@ namespace
 // 0 where the tile's size makes no sense.
 __device__ __forceinline__ int64_t tile_count(int64_t rows, int32_t rows_per_tile)
 {
-    return rows_per_tile > 0 ? (rows + rows_per_tile - 1) / rows_per_tile : 0;
+    return rows_per_tile > 0 ? rows / rows_per_tile + (rows % rows_per_tile > 0 ? 1 : 0) : 0;
 }
 
 template <typename T> __device__ __forceinline__ T masked(T y, T dy)
