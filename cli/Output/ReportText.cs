@@ -1,4 +1,3 @@
-using NinCudnn.Networks;
 using NinCudnn.Training;
 
 namespace NinCudnn.Cli.Output;
