@@ -34,25 +34,42 @@ template <typename T> __device__ __forceinline__ T masked(T y, T dy)
 
 #if NIN_HOST
 
+// Masks consecutive elements; gradients gets the result as floats.
+template <typename T> __forceinline__ void mask_elements(const T* y, T* dy, float* gradients, int64_t count)
+{
+    NIN_INDEPENDENT_ITEMS
+    for (int64_t i = 0; i < count; ++i) {
+        const T gradient = masked(y[i], dy[i]);
+        dy[i] = gradient;
+        gradients[i] = to_f32(gradient);
+    }
+}
+
 template <typename T>
 __forceinline__ void relu_bias_backward(const T* y, T* dy, float* partial, int64_t rows, int32_t channels,
                                         int32_t rows_per_tile)
 {
-    // Along the rows, as they lie in memory: the tile's sums stay in the cache, each still takes its rows in order.
+    // Along the rows, as they lie in memory, a piece at a time: a piece is masked in one run, so that a few channels
+    // fill the vectors too, and then added to the tile's sums. Each sum still takes its rows in order.
+    constexpr int piece = 1024;
+    float gradients[piece];
     const item_range tiles = share_of(tile_count(rows, rows_per_tile));
     for (int64_t tile = tiles.begin; tile < tiles.end; ++tile) {
         float* const sums = partial + tile * channels;
         for (int32_t c = 0; c < channels; ++c)
             sums[c] = 0.0f;
-        const int64_t first = tile * rows_per_tile, end = first + rows_per_tile < rows ? first + rows_per_tile : rows;
-        for (int64_t row = first; row < end; ++row) {
-            const T* const y_row = y + row * channels;
-            T* const dy_row = dy + row * channels;
-            NIN_INDEPENDENT_ITEMS
-            for (int32_t c = 0; c < channels; ++c) {
-                const T gradient = masked(y_row[c], dy_row[c]);
-                dy_row[c] = gradient;
-                sums[c] += to_f32(gradient);
+        const int64_t first_row = tile * rows_per_tile;
+        const int64_t end_row = first_row + rows_per_tile < rows ? first_row + rows_per_tile : rows;
+        int64_t channel = 0;
+        for (int64_t i = first_row * channels; i < end_row * channels; i += piece) {
+            const int64_t left = end_row * channels - i, count = left < piece ? left : piece;
+            mask_elements(y + i, dy + i, gradients, count);
+            for (int64_t j = 0; j < count;) {
+                const int64_t row_left = channels - channel, run = count - j < row_left ? count - j : row_left;
+                for (int64_t k = 0; k < run; ++k)
+                    sums[channel + k] += gradients[j + k];
+                j += run;
+                channel = run == row_left ? 0 : channel + run;
             }
         }
     }

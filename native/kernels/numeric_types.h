@@ -9,13 +9,9 @@ namespace nin::kernels
 
 using f32 = float;
 
-struct f16 {
-    uint16_t bits;
-};
-
-struct bf16 {
-    uint16_t bits;
-};
+// Bit patterns. Enumerations, not structs: types of their own and yet scalars, which the compiler can vectorise.
+enum class f16 : uint16_t {};
+enum class bf16 : uint16_t {};
 
 __device__ __forceinline__ float to_f32(f32 value)
 {
@@ -24,7 +20,7 @@ __device__ __forceinline__ float to_f32(f32 value)
 
 __device__ __forceinline__ float to_f32(bf16 value)
 {
-    return float_from_bits(static_cast<uint32_t>(value.bits) << 16);
+    return float_from_bits(static_cast<uint32_t>(value) << 16);
 }
 
 #if NIN_HOST
@@ -32,7 +28,7 @@ __device__ __forceinline__ float to_f32(bf16 value)
 // In integer operations, which the compiler vectorises on every instruction set; exact.
 __forceinline__ float to_f32(f16 value)
 {
-    const uint32_t magnitude = value.bits & 0x7fffu, sign = (value.bits & 0x8000u) << 16;
+    const uint32_t bits = static_cast<uint32_t>(value), magnitude = bits & 0x7fffu, sign = (bits & 0x8000u) << 16;
     const uint32_t infinite = (magnitude << 13) + (224u << 23); // infinity or NaN: exponent 31 becomes 255
     const uint32_t normal = (magnitude << 13) + (112u << 23);   // exponent bias 15 becomes 127
     const uint32_t subnormal = bits_from_float(static_cast<float>(static_cast<int32_t>(magnitude)) * 0x1p-24f);
@@ -45,7 +41,7 @@ __forceinline__ float to_f32(f16 value)
 __device__ __forceinline__ float to_f32(f16 value)
 {
     float result;
-    asm("cvt.f32.f16 %0, %1;" : "=f"(result) : "h"(value.bits));
+    asm("cvt.f32.f16 %0, %1;" : "=f"(result) : "h"(static_cast<uint16_t>(value)));
     return result;
 }
 
@@ -64,7 +60,7 @@ template <> __device__ __forceinline__ bf16 from_f32<bf16>(float value)
     const uint32_t bits = bits_from_float(value);
     const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
     const uint32_t nan = (bits >> 16) | 0x0040u; // quiet, and not infinity where only low bits were set
-    return {static_cast<uint16_t>((bits & 0x7fffffffu) > 0x7f800000u ? nan : rounded)};
+    return static_cast<bf16>((bits & 0x7fffffffu) > 0x7f800000u ? nan : rounded);
 }
 
 #if NIN_HOST
@@ -78,16 +74,16 @@ template <> __forceinline__ f16 from_f32<f16>(float value)
     const uint32_t finite = magnitude < 0x38800000u ? subnormal : normal; // below 2^-14
     const uint32_t result = magnitude >= 0x47800000u ? 0x7c00u : finite;  // from 65536; up to there normal rounds to it
     // What the GPU's conversion makes of every NaN.
-    return {static_cast<uint16_t>(magnitude > 0x7f800000u ? 0x7fffu : sign | result)};
+    return static_cast<f16>(magnitude > 0x7f800000u ? 0x7fffu : sign | result);
 }
 
 #else
 
 template <> __device__ __forceinline__ f16 from_f32<f16>(float value)
 {
-    f16 result;
-    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(result.bits) : "f"(value));
-    return result;
+    uint16_t result;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(result) : "f"(value));
+    return static_cast<f16>(result);
 }
 
 #endif
