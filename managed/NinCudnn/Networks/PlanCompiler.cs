@@ -114,7 +114,7 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
 
     private PlanTensor AddConvolution(string name, ConvolutionShape shape, PlanTensor x)
     {
-        ConvolutionOperator convolution = Own(ConvolutionOperator.Create(Stream, shape, options.Operators));
+        ConvolutionOperator convolution = Own(ConvolutionOperator.Create(Stream, shape, Activation.Relu, options.Operators));
         DeviceMemory w = resources.Parameters.Value(name + ".weight"), b = resources.Parameters.Value(name + ".bias");
         PlanTensor y = Tensor(name, shape.Output);
         PlanTensor workspace = Scratch(name, convolution.ForwardWorkspaceBytes);
@@ -127,10 +127,10 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
         _backward.Push(dy =>
         {
             DeviceMemory dw = resources.Parameters.Gradient(name + ".weight"), db = resources.Parameters.Gradient(name + ".bias");
-            var relu = new ReluBackward(Stream, shape.Output, Type);
-            PlanTensor partialSums = Scratch(name, relu.WorkspaceBytes);
+            Relu relu = Own(new Relu(Stream, shape.Output, Type));
+            PlanTensor partialSums = Scratch(name, relu.BackwardWorkspaceBytes);
             AddStep(name, PlanStepKind.BackwardBias, 0, dy.Bytes + db.Bytes, [y, dy, partialSums], // dy is read and written
-                () => relu.Run(y.Memory, dy.Memory, db, partialSums.Memory));
+                () => relu.Backward(y.Memory, dy.Memory, db, partialSums.Memory));
 
             PlanTensor dz = dy;
             PlanTensor filterWorkspace = Scratch(name, convolution.BackwardFilterWorkspaceBytes);

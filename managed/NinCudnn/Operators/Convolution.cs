@@ -13,7 +13,8 @@ internal sealed unsafe class Convolution : ConvolutionOperator
     private readonly ConvolutionDescriptor _forward;
     private readonly ConvolutionDescriptor _backwardData;
     private readonly ConvolutionDescriptor _backwardFilter;
-    private readonly ReluDescriptor _relu;
+    private readonly ReluDescriptor _fusedRelu;
+    private readonly Relu _relu;
 
     // Looked up at first use: a network's first layer has no gradient towards its input, and evaluation has none at all.
     private ConvolutionAlgorithm[]? _forwardAlgorithms;
@@ -24,10 +25,10 @@ internal sealed unsafe class Convolution : ConvolutionOperator
     private int _forwardChoice;
     private int _backwardDataChoice;
     private int _backwardFilterChoice;
-    private bool _isFused = true;
+    private bool _isFused;
 
-    public Convolution(DeviceStream stream, ConvolutionShape shape, OperatorOptions options)
-        : base(stream, shape, options)
+    public Convolution(DeviceStream stream, ConvolutionShape shape, Activation activation, OperatorOptions options)
+        : base(stream, shape, activation, options)
     {
         _x = new TensorDescriptor(shape.Input, options.DataType);
         _y = new TensorDescriptor(shape.Output, options.DataType);
@@ -36,7 +37,10 @@ internal sealed unsafe class Convolution : ConvolutionOperator
         _forward = new ConvolutionDescriptor(shape);
         _backwardData = new ConvolutionDescriptor(shape);
         _backwardFilter = new ConvolutionDescriptor(shape);
-        _relu = new ReluDescriptor(cudnnNanPropagation_t.CUDNN_NOT_PROPAGATE_NAN); // the fused call accepts nothing else
+        _fusedRelu = new ReluDescriptor(cudnnNanPropagation_t.CUDNN_NOT_PROPAGATE_NAN); // the fused call accepts nothing else
+        _relu = new Relu(stream, shape.Output, options.DataType);
+        // Without an activation the fused call is restricted to a single algorithm, and saves only the bias.
+        _isFused = activation == Activation.Relu;
     }
 
     public override long ForwardWorkspaceBytes => ForwardAlgorithms[0].WorkspaceBytes;
@@ -125,6 +129,7 @@ internal sealed unsafe class Convolution : ConvolutionOperator
         _forward.Dispose();
         _backwardData.Dispose();
         _backwardFilter.Dispose();
+        _fusedRelu.Dispose();
         _relu.Dispose();
     }
 
@@ -136,7 +141,7 @@ internal sealed unsafe class Convolution : ConvolutionOperator
         return Cudnn.cudnnConvolutionBiasActivationForward(
             Stream.Cudnn, &one, _x.Handle, x.Require(InputBytes), _w.Handle, w.Require(FilterBytes), _forward.Handle,
             (cudnnConvolutionFwdAlgo_t)algorithm.Algorithm, workspace.Require(algorithm.WorkspaceBytes), (nuint)algorithm.WorkspaceBytes,
-            &zero, _y.Handle, y.Require(OutputBytes), _b.Handle, b.Require(BiasBytes), _relu.Handle, _y.Handle, y.Require(OutputBytes));
+            &zero, _y.Handle, y.Require(OutputBytes), _b.Handle, b.Require(BiasBytes), _fusedRelu.Handle, _y.Handle, y.Require(OutputBytes));
     }
 
     private cudnnStatus_t ForwardSeparately(
@@ -150,8 +155,8 @@ internal sealed unsafe class Convolution : ConvolutionOperator
         if (status != cudnnStatus_t.CUDNN_STATUS_SUCCESS)
             return status;
         Cudnn.cudnnAddTensor(Stream.Cudnn, &one, _b.Handle, b.Require(BiasBytes), &one, _y.Handle, y.Address.Pointer).ThrowIfFailed();
-        Cudnn.cudnnActivationForward(
-            Stream.Cudnn, _relu.Handle, &one, _y.Handle, y.Address.Pointer, &zero, _y.Handle, y.Address.Pointer).ThrowIfFailed();
+        if (Activation == Activation.Relu)
+            _relu.Forward(y, y);
         return cudnnStatus_t.CUDNN_STATUS_SUCCESS;
     }
 

@@ -41,7 +41,7 @@ internal sealed unsafe class MatrixProduct : IDisposable
         _bLayout = b;
         _dLayout = d;
         _elementBytes = options.DataType.Bytes();
-        _hasBias = epilogue == cublasLtEpilogue_t.CUBLASLT_EPILOGUE_RELU_BIAS;
+        _hasBias = epilogue != cublasLtEpilogue_t.CUBLASLT_EPILOGUE_DEFAULT;
 
         cublasComputeType_t computeType = options is { DataType: DataType.Float32, AllowTf32: true }
             ? cublasComputeType_t.CUBLAS_COMPUTE_32F_FAST_TF32

@@ -18,9 +18,9 @@ internal sealed unsafe class PointwiseConvolution : ConvolutionOperator
     private readonly MatrixProduct _backwardFilter;
 
     private PointwiseConvolution(
-        DeviceStream stream, ConvolutionShape shape, OperatorOptions options,
+        DeviceStream stream, ConvolutionShape shape, Activation activation, OperatorOptions options,
         MatrixProduct forward, MatrixProduct backwardData, MatrixProduct backwardFilter)
-        : base(stream, shape, options)
+        : base(stream, shape, activation, options)
     {
         _forward = forward;
         _backwardData = backwardData;
@@ -34,7 +34,7 @@ internal sealed unsafe class PointwiseConvolution : ConvolutionOperator
     public override long BackwardFilterWorkspaceBytes => _backwardFilter.WorkspaceBytes;
 
     /// <summary>The operator, or null where cuBLASLt has no algorithm for one of the three products.</summary>
-    public static PointwiseConvolution? TryCreate(DeviceStream stream, ConvolutionShape shape, OperatorOptions options)
+    public static PointwiseConvolution? TryCreate(DeviceStream stream, ConvolutionShape shape, Activation activation, OperatorOptions options)
     {
         shape.Validate();
         long rows = shape.Input.Rows;
@@ -42,14 +42,17 @@ internal sealed unsafe class PointwiseConvolution : ConvolutionOperator
         var w = new MatrixLayout(c, k);
         var x = new MatrixLayout(c, rows);
         var y = new MatrixLayout(k, rows);
+        cublasLtEpilogue_t epilogue = activation == Activation.Relu
+            ? cublasLtEpilogue_t.CUBLASLT_EPILOGUE_RELU_BIAS
+            : cublasLtEpilogue_t.CUBLASLT_EPILOGUE_BIAS;
         MatrixProduct? forward = MatrixProduct.TryCreate(
-            stream, options, w, isATransposed: true, x, isBTransposed: false, y, cublasLtEpilogue_t.CUBLASLT_EPILOGUE_RELU_BIAS);
+            stream, options, w, isATransposed: true, x, isBTransposed: false, y, epilogue);
         MatrixProduct? backwardData = MatrixProduct.TryCreate(
             stream, options, w, isATransposed: false, y, isBTransposed: false, x, cublasLtEpilogue_t.CUBLASLT_EPILOGUE_DEFAULT);
         MatrixProduct? backwardFilter = MatrixProduct.TryCreate(
             stream, options, x, isATransposed: false, y, isBTransposed: true, w, cublasLtEpilogue_t.CUBLASLT_EPILOGUE_DEFAULT);
         if (forward is not null && backwardData is not null && backwardFilter is not null)
-            return new PointwiseConvolution(stream, shape, options, forward, backwardData, backwardFilter);
+            return new PointwiseConvolution(stream, shape, activation, options, forward, backwardData, backwardFilter);
 
         forward?.Dispose();
         backwardData?.Dispose();

@@ -4,10 +4,10 @@ using NinCudnn.Interop;
 namespace NinCudnn.Operators;
 
 /// <summary>
-/// The rectifier's backward pass and the bias gradient in one pass over the data:
-/// dz[m,k] = dy[m,k] where y[m,k] &gt; 0 (or is NaN), else 0; db[k] = Σ_m dz[m,k]. The sum's order is fixed.
+/// The rectifier y = max(x, 0), NaN kept; backward together with the gradient of the bias before it, in one pass over the
+/// data. Every call only queues work on the operator's stream. Owns native things; one thread at a time may use it.
 /// </summary>
-public sealed unsafe class ReluBackward
+public sealed unsafe class Relu : IDisposable
 {
     // One partial sum per tile and channel. 256 tiles keep a GPU busy at the network's channel counts, and the second
     // pass over them small.
@@ -22,12 +22,14 @@ public sealed unsafe class ReluBackward
     private readonly int _rowsPerTile;
     private readonly int _tiles;
     private readonly int _elementBytes;
+    private readonly TensorDescriptor _descriptor;
+    private readonly ReluDescriptor _activation;
 
     /// <summary>Makes the operator.</summary>
     /// <param name="stream">The stream that its work is queued on.</param>
-    /// <param name="shape">The activations y and dy.</param>
-    /// <param name="type">Element type of y, dy and db.</param>
-    public ReluBackward(DeviceStream stream, TensorShape shape, DataType type = DataType.Float32)
+    /// <param name="shape">The activations.</param>
+    /// <param name="type">Element type of all operands.</param>
+    public Relu(DeviceStream stream, TensorShape shape, DataType type = DataType.Float32)
     {
         ArgumentNullException.ThrowIfNull(stream);
         _stream = stream;
@@ -36,27 +38,44 @@ public sealed unsafe class ReluBackward
         _rowsPerTile = (int)Math.Max((_rows + MaxTiles - 1) / MaxTiles, MinRowsPerTile);
         _tiles = (int)((_rows + _rowsPerTile - 1) / _rowsPerTile);
         _elementBytes = type.Bytes();
+        _descriptor = new TensorDescriptor(shape, type);
+        _activation = new ReluDescriptor(cudnnNanPropagation_t.CUDNN_PROPAGATE_NAN);
         KernelModule kernels = stream.Device.Kernels("activation");
         _backward = kernels.Function($"relu_bias_backward_{type.Suffix()}");
         _reduce = kernels.Function($"bias_reduce_{type.Suffix()}");
     }
 
-    /// <summary>Scratch memory that <see cref="Run"/> needs, in bytes: the tiles' partial sums in float32.</summary>
-    public long WorkspaceBytes => (long)_tiles * _channels * sizeof(float);
+    /// <summary>Scratch memory that <see cref="Backward"/> needs, in bytes: the tiles' partial sums in float32.</summary>
+    public long BackwardWorkspaceBytes => (long)_tiles * _channels * sizeof(float);
 
-    /// <summary>Queues the pass.</summary>
-    /// <param name="y">The rectifier's output (N, H, W, K).</param>
-    /// <param name="dy">Its gradient (N, H, W, K); becomes dz in place.</param>
-    /// <param name="db">Gradient of the bias (K), overwritten.</param>
-    /// <param name="workspace">At least <see cref="WorkspaceBytes"/>.</param>
+    /// <summary>y = max(x, 0).</summary>
+    /// <param name="x">Input (N, H, W, C).</param>
+    /// <param name="y">Output (N, H, W, C); may be x.</param>
     /// <exception cref="ArgumentException">An operand is too short.</exception>
-    public void Run(DeviceMemory y, DeviceMemory dy, DeviceMemory db, DeviceMemory workspace)
+    public void Forward(DeviceMemory x, DeviceMemory y)
+    {
+        long bytes = _rows * _channels * _elementBytes;
+        float one = 1, zero = 0;
+        _stream.Device.MakeCurrent();
+        Cudnn.cudnnActivationForward(
+            _stream.Cudnn, _activation.Handle, &one, _descriptor.Handle, x.Require(bytes), &zero, _descriptor.Handle, y.Require(bytes)).ThrowIfFailed();
+    }
+
+    /// <summary>
+    /// dz[m,k] = dy[m,k] where y[m,k] &gt; 0 or is NaN, else 0; db[k] = Σ_m dz[m,k], in a fixed order.
+    /// </summary>
+    /// <param name="y">The forward pass's output (N, H, W, C).</param>
+    /// <param name="dy">Its gradient (N, H, W, C); becomes dz in place.</param>
+    /// <param name="db">Gradient of the bias (C), overwritten.</param>
+    /// <param name="workspace">At least <see cref="BackwardWorkspaceBytes"/>.</param>
+    /// <exception cref="ArgumentException">An operand is too short.</exception>
+    public void Backward(DeviceMemory y, DeviceMemory dy, DeviceMemory db, DeviceMemory workspace)
     {
         long elements = _rows * _channels;
         void* yPointer = y.Require(elements * _elementBytes);
         void* dyPointer = dy.Require(elements * _elementBytes);
         void* dbPointer = db.Require((long)_channels * _elementBytes);
-        void* partial = workspace.Require(WorkspaceBytes);
+        void* partial = workspace.Require(BackwardWorkspaceBytes);
         long rows = _rows;
         int channels = _channels, rowsPerTile = _rowsPerTile, tiles = _tiles;
 
@@ -67,5 +86,12 @@ public sealed unsafe class ReluBackward
 
         void** reduceArguments = stackalloc void*[] { &partial, &dbPointer, &tiles, &channels };
         KernelLaunch.Run(_reduce, KernelLaunch.Blocks(_stream.Device, (long)channels * KernelLaunch.WarpSize), KernelLaunch.BlockSize, reduceArguments, _stream);
+    }
+
+    /// <summary>Releases descriptors; queued work is not affected.</summary>
+    public void Dispose()
+    {
+        _descriptor.Dispose();
+        _activation.Dispose();
     }
 }
