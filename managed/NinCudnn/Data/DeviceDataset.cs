@@ -7,7 +7,7 @@ namespace NinCudnn.Data;
 public sealed class DeviceDataset : IDisposable
 {
     private readonly DeviceBuffer<byte> _images;
-    private readonly DeviceBuffer<byte> _labels;
+    private readonly DeviceBuffer<int> _labels;
 
     /// <summary>Copies a data set to the device.</summary>
     /// <exception cref="DeviceMemoryException">The device does not have that much free memory.</exception>
@@ -18,8 +18,8 @@ public sealed class DeviceDataset : IDisposable
         Shape = new TensorShape(dataset.Count, dataset.Channels, dataset.Height, dataset.Width);
         _images = device.Allocate<byte>(Shape.Count);
         _images.Upload(dataset.Images);
-        _labels = device.Allocate<byte>(dataset.Count);
-        _labels.Upload(dataset.Labels);
+        _labels = device.Allocate<int>(dataset.Count);
+        _labels.Upload([.. dataset.Labels]);
     }
 
     /// <summary>N images of C channels, H×W pixels.</summary>
@@ -28,7 +28,7 @@ public sealed class DeviceDataset : IDisposable
     /// <summary>The pixels (N, H, W, C).</summary>
     public DeviceMemory Images => _images.Memory;
 
-    /// <summary>One byte per image.</summary>
+    /// <summary>One int32 per image.</summary>
     public DeviceMemory Labels => _labels.Memory;
 
     /// <inheritdoc/>

@@ -9,7 +9,7 @@ namespace NinCudnn.Networks;
 /// <param name="StepInput">The step's state and sample indices.</param>
 /// <param name="Loss">The running sums that batches are added to.</param>
 /// <param name="Arena">Where the plan's tensors are placed.</param>
-/// <param name="Labels">One byte per sample of the data set.</param>
+/// <param name="Labels">One int32 per sample of the data set.</param>
 /// <param name="Images">The data set that batches are made from; null when the caller writes <see cref="ExecutionPlan.Input"/>.</param>
 public sealed record PlanResources(
     DeviceStream Stream, ParameterStore Parameters, StepInput StepInput, RunningLoss Loss, DeviceArena Arena,

@@ -41,7 +41,7 @@ public sealed unsafe class SoftmaxCrossEntropy
 
     /// <summary>Queues loss and gradient of a batch.</summary>
     /// <param name="logits">z (N, classes).</param>
-    /// <param name="labels">One byte per sample of the whole data set.</param>
+    /// <param name="labels">One int32 per sample of the whole data set.</param>
     /// <param name="indices">The batch's samples as positions in the labels: N int32.</param>
     /// <param name="state">The step's <see cref="StepState"/> in device memory.</param>
     /// <param name="sampleLoss">loss: N float32, overwritten.</param>
@@ -54,13 +54,13 @@ public sealed unsafe class SoftmaxCrossEntropy
     {
         long logitBytes = (long)_n * _classes * _elementBytes;
         void* logitsPointer = logits.Require(logitBytes);
-        void* labelsPointer = labels.Require(1);
+        void* labelsPointer = labels.Require(sizeof(int));
         void* indicesPointer = indices.Require((long)_n * sizeof(int));
         void* statePointer = state.Require(sizeof(StepState));
         void* lossPointer = sampleLoss.Require((long)_n * sizeof(float));
         void* correctPointer = sampleCorrect.Require(_n);
         void* gradientPointer = dlogits == default ? null : dlogits.Require(logitBytes);
-        int labelCount = checked((int)labels.Bytes), n = _n, classes = _classes;
+        int labelCount = checked((int)(labels.Bytes / sizeof(int))), n = _n, classes = _classes;
         float gradientScale = 1f / n;
         void** arguments = stackalloc void*[]
         {

@@ -1,0 +1,16 @@
+using NinCudnn.Devices;
+using NinCudnn.Interop;
+
+namespace NinCudnn.Tests.Devices;
+
+/// <summary>
+/// The device that the tests run on, opened once: the host provider, or what the environment variable NIN_TEST_DEVICE asks
+/// for (the provider is chosen once per process). Tests share it and make their own streams.
+/// </summary>
+internal static class TestDevice
+{
+    private static readonly Lazy<Device> s_shared = new(() =>
+        Device.Open(DeviceRequest.Parse(Environment.GetEnvironmentVariable("NIN_TEST_DEVICE") is { Length: > 0 } text ? text : "cpu")));
+
+    public static Device Shared => s_shared.Value;
+}
