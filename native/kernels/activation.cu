@@ -13,7 +13,7 @@
 // Launch: any. relu_bias_backward is meant for blocks of 256 threads, one thread for a tile's column of 16 bytes (where
 // channels and pointers are multiples of 16 bytes, else of one element); several hundred tiles keep a GPU busy.
 // bias_reduce is meant for blocks of 128 threads, one warp a channel (at least 32 threads a block).
-#include "kernels/numeric_types.h"
+#include "numeric_types.h"
 
 namespace nin::kernels
 {

@@ -18,9 +18,9 @@
 // 95a52778, element 3 at step 1 has 7f72dc30.
 //
 // Input and output may be the same memory. Launch: any; meant for blocks of 256 threads, one thread for 4 elements.
-#include "kernels/numeric_types.h"
-#include "kernels/philox.h"
-#include "kernels/step_state.h"
+#include "numeric_types.h"
+#include "philox.h"
+#include "step_state.h"
 
 namespace nin::kernels
 {

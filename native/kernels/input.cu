@@ -17,7 +17,7 @@
 // A sample whose index lies outside 0 … count - 1 becomes NaN.
 //
 // Launch: any; meant for blocks of 256 threads, one block for an output row.
-#include "kernels/numeric_types.h"
+#include "numeric_types.h"
 
 #if NIN_HOST
 #include <vector>

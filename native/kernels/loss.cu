@@ -24,8 +24,8 @@
 //
 // Launch: any with blocks of at least 32 threads; meant for blocks of 128 threads, which is 4 rows a block.
 // loss_accumulate: one block of 32 threads (further threads and blocks do nothing).
-#include "kernels/numeric_types.h"
-#include "kernels/step_state.h"
+#include "numeric_types.h"
+#include "step_state.h"
 
 namespace nin::kernels
 {

@@ -2,7 +2,7 @@
 // their conversions. Arithmetic is always in float.
 #pragma once
 
-#include "kernels/device.h"
+#include "device.h"
 
 namespace nin::kernels
 {

@@ -16,8 +16,8 @@
 // A weight_decay of 0 leaves the parameter out of g, also where it is infinite or NaN.
 //
 // All pointers are to distinct memory. Launch: any; meant for blocks of 256 threads, one thread an element.
-#include "kernels/numeric_types.h"
-#include "kernels/step_state.h"
+#include "numeric_types.h"
+#include "step_state.h"
 
 namespace nin::kernels
 {

@@ -7,7 +7,7 @@
 //   counter 243f6a88 85a308d3 13198a2e 03707344, key a4093822 299f31d0: d16cfe09 94fdcceb 5001e420 24126ea1
 #pragma once
 
-#include "kernels/device.h"
+#include "device.h"
 
 namespace nin::kernels
 {
