@@ -29,7 +29,11 @@ public static class Comparison
         foreach (var size in shape)
             elements *= size;
         if (actual.Length != elements || reference.Length != elements)
-            return $"{what}: {actual.Length} elements against {reference.Length}, the shape [{string.Join(", ", shape.ToArray())}] has {elements}";
+        {
+            return $"{what}: {actual.Length} elements against {reference.Length}, "
+                + $"the shape [{string.Join(", ", shape.ToArray())}] has {elements}";
+        }
+
 
         var failures = 0;
         var worst = -1;

@@ -1,6 +1,6 @@
 namespace NinCudnn.Tests;
 
-/// <summary>How far a result may lie from its reference: |a - r| ≤ Absolute + RelativeError·|r|, with the reason for these numbers.</summary>
+/// <summary>How far a result may lie from its reference: |a - r| ≤ AbsoluteError + RelativeError·|r|, and why.</summary>
 public sealed record Tolerance
 {
     private Tolerance(double absolute, double relativeError, string reason)

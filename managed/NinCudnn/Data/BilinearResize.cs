@@ -49,8 +49,7 @@ public static class BilinearResize
             var sum = 0.0;
             for (var t = 0; t < count; t++)
             {
-                // Pillow multiplies by the reciprocal of the radius; dividing could differ in the last bit.
-                triangle[t] = Math.Max(0.0, 1.0 - Math.Abs((t + first - centre + 0.5) * (1.0 / radius)));
+                triangle[t] = Math.Max(0.0, 1.0 - Math.Abs(t + first - centre + 0.5) / radius);
                 sum += triangle[t];
             }
 
@@ -77,14 +76,15 @@ public static class BilinearResize
         var horizontal = Axis(width, outWidth);
         var vertical = Axis(height, outHeight);
         if (source.Length != (long)height * width * channels)
-            throw new ArgumentException($"The source has {source.Length} bytes, {height}×{width}×{channels} needs another number.", nameof(source));
+            throw new ArgumentException($"{source.Length} bytes are not an image of {height}×{width}×{channels}.", nameof(source));
 
         var wide = new byte[checked(height * outWidth * channels)]; // (height, outWidth, channels)
+        var (rowBytes, wideRowBytes) = (width * channels, outWidth * channels);
         for (var y = 0; y < height; y++)
-            ResizeLines(source.Slice(y * width * channels, width * channels), wide.AsSpan(y * outWidth * channels, outWidth * channels), horizontal, channels);
+            ResizeLines(source.Slice(y * rowBytes, rowBytes), wide.AsSpan(y * wideRowBytes, wideRowBytes), horizontal, channels);
 
         var result = new byte[checked(outHeight * outWidth * channels)];
-        ResizeLines(wide, result, vertical, outWidth * channels);
+        ResizeLines(wide, result, vertical, wideRowBytes);
         return result;
     }
 

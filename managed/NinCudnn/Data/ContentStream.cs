@@ -12,13 +12,13 @@ internal sealed class ContentStream : IDisposable
     private const int SmallestGzip = 20; // header 10, empty deflate stream 2, CRC-32 and length 8
     private const int LargestDeflateRatio = 1032; // a deflate symbol of at least 2 bits gives at most 258 bytes
 
-    private readonly string _path;
+    private readonly string _shownAs;
     private readonly Stream _stream;
     private long _offset;
 
-    private ContentStream(string path, Stream stream, long length, bool isGzip)
+    private ContentStream(string shownAs, Stream stream, long length, bool isGzip)
     {
-        _path = path;
+        _shownAs = shownAs;
         _stream = stream;
         Length = length;
         IsGzip = isGzip;
@@ -29,17 +29,20 @@ internal sealed class ContentStream : IDisposable
 
     public bool IsGzip { get; }
 
+    /// <param name="path">The file.</param>
+    /// <param name="shownAs">What messages call it; its path unless given.</param>
     /// <exception cref="InvalidDataException">The file begins like gzip but is too short, or states a length it cannot hold.</exception>
-    public static ContentStream Open(string path)
+    public static ContentStream Open(string path, string? shownAs = null)
     {
+        shownAs ??= path;
         var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
         try
         {
             Span<byte> magic = stackalloc byte[2];
             var isGzip = file.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false) == magic.Length && magic is [0x1f, 0x8b];
-            var length = isGzip ? ReadGzipLength(path, file) : file.Length;
+            var length = isGzip ? ReadGzipLength(shownAs, file) : file.Length;
             file.Position = 0;
-            return new ContentStream(path, isGzip ? new GZipStream(file, CompressionMode.Decompress) : file, length, isGzip);
+            return new ContentStream(shownAs, isGzip ? new GZipStream(file, CompressionMode.Decompress) : file, length, isGzip);
         }
         catch
         {
@@ -60,7 +63,7 @@ internal sealed class ContentStream : IDisposable
         }
         catch (InvalidDataException e)
         {
-            throw new InvalidDataException($"{_path}: damaged gzip data after offset {_offset} of the content", e);
+            throw new InvalidDataException($"{_shownAs}: damaged gzip data after offset {_offset} of the content", e);
         }
     }
 
@@ -68,10 +71,10 @@ internal sealed class ContentStream : IDisposable
 
     // GZipStream takes a file that was cut off for one that ends early and does not look at its trailer then; so a cut is found here:
     // the last four bytes of a whole file are the content's length mod 2^32 (RFC 1952; files of one member only).
-    private static long ReadGzipLength(string path, FileStream file)
+    private static long ReadGzipLength(string shownAs, FileStream file)
     {
         if (file.Length < SmallestGzip)
-            throw new InvalidDataException($"{path}: truncated gzip file of {file.Length} bytes");
+            throw new InvalidDataException($"{shownAs}: truncated gzip file of {file.Length} bytes");
         Span<byte> trailer = stackalloc byte[4];
         file.Position = file.Length - trailer.Length;
         file.ReadExactly(trailer);
@@ -79,7 +82,8 @@ internal sealed class ContentStream : IDisposable
         if (length > file.Length * LargestDeflateRatio)
         {
             throw new InvalidDataException(
-                $"{path}: the gzip trailer at offset {file.Length - trailer.Length} states {length} bytes of content, more than a file of {file.Length} bytes can hold: truncated or damaged");
+                $"{shownAs}: the gzip trailer at offset {file.Length - trailer.Length} states {length} bytes of content, "
+                + $"more than a file of {file.Length} bytes can hold: truncated or damaged");
         }
 
         return length;

@@ -38,7 +38,7 @@ public static class DatasetDownload
     /// <param name="progress">Receives reports, on the thread that downloads.</param>
     /// <param name="stallTimeout">How long the server may send nothing; one minute unless given.</param>
     /// <param name="cancellationToken">Stops the download.</param>
-    /// <exception cref="HttpRequestException">The server cannot be reached, breaks off or answers with an error; the message has the address.</exception>
+    /// <exception cref="HttpRequestException">The server cannot be reached, breaks off or answers with an error.</exception>
     /// <exception cref="InvalidDataException">A file is too long or has the wrong content; the message has both hashes.</exception>
     /// <exception cref="TimeoutException">The server sent nothing for <paramref name="stallTimeout"/>.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
@@ -53,6 +53,7 @@ public static class DatasetDownload
     {
         Directory.CreateDirectory(directory);
         var root = (baseAddress ?? dataset.BaseAddress).AbsoluteUri.TrimEnd('/');
+        var silence = stallTimeout ?? TimeSpan.FromMinutes(1);
         using var client = new HttpClient { Timeout = Timeout.InfiniteTimeSpan }; // a limit on silence replaces the limit on the whole
         foreach (var file in dataset.Files)
         {
@@ -64,10 +65,10 @@ public static class DatasetDownload
 
             var address = new Uri($"{root}/{file.Name}");
             using var target = new AtomicFile(Path.Combine(directory, file.Name));
-            var received = await ReceiveAsync(
-                client, address, file, target.Stream, progress, stallTimeout ?? TimeSpan.FromMinutes(1), cancellationToken).ConfigureAwait(false);
+            var received = await ReceiveAsync(client, address, file, target.Stream, progress, silence, cancellationToken)
+                .ConfigureAwait(false);
             target.Finish();
-            VerifyReceived(file, target.TemporaryPath, address, cancellationToken);
+            file.Verify(target.TemporaryPath, address.AbsoluteUri, cancellationToken);
             target.Commit();
             progress?.Report(new(file.Name, DownloadStage.Done, received, received));
         }
@@ -88,18 +89,6 @@ public static class DatasetDownload
         }
     }
 
-    private static void VerifyReceived(DatasetFile file, string path, Uri address, CancellationToken cancellationToken)
-    {
-        try
-        {
-            file.Verify(path, cancellationToken);
-        }
-        catch (InvalidDataException e)
-        {
-            throw new InvalidDataException($"{address}: {e.Message.Replace($"{path}: ", null, StringComparison.Ordinal)}", e);
-        }
-    }
-
     private static async Task<long> ReceiveAsync(
         HttpClient client,
         Uri address,
@@ -113,9 +102,11 @@ public static class DatasetDownload
         try
         {
             stall.CancelAfter(stallTimeout);
-            using var response = await client.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, stall.Token).ConfigureAwait(false);
-            if (response.StatusCode != HttpStatusCode.OK)
-                throw new HttpRequestException($"the server answered {(int)response.StatusCode} {response.ReasonPhrase}", null, response.StatusCode);
+            using var response = await client
+                .GetAsync(address, HttpCompletionOption.ResponseHeadersRead, stall.Token).ConfigureAwait(false);
+            var status = response.StatusCode;
+            if (status != HttpStatusCode.OK)
+                throw new HttpRequestException($"the server answered {(int)status} {response.ReasonPhrase}", null, status);
 
             var totalBytes = response.Content.Headers.ContentLength;
             var limit = file.ContentBytes + BufferBytes; // gzip makes nothing longer by more

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace NinCudnn.Data;
 
-/// <summary>One published file of a data set. It counts as the same file whether it is compressed or not, and however it was compressed.</summary>
+/// <summary>One published file of a data set; the same file whether it is compressed or not, and however it was compressed.</summary>
 /// <param name="Name">The published name, with ".gz".</param>
 /// <param name="ContentBytes">Bytes of the decompressed content.</param>
 /// <param name="Sha256">
@@ -25,13 +25,18 @@ public sealed record DatasetFile(string Name, long ContentBytes, string Sha256)
     /// <summary>Reads a file through and compares its content with what this file must hold.</summary>
     /// <param name="path">The file, plain or gzip-compressed.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
-    /// <exception cref="InvalidDataException">The content differs in length or hash, which the message states, or gzip data are damaged.</exception>
+    /// <exception cref="InvalidDataException">The length or hash differs, which the message states, or gzip data are damaged.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public void Verify(string path, CancellationToken cancellationToken = default)
+    public void Verify(string path, CancellationToken cancellationToken = default) => Verify(path, path, cancellationToken);
+
+    /// <param name="path">The file.</param>
+    /// <param name="shownAs">What messages call it.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    internal void Verify(string path, string shownAs, CancellationToken cancellationToken)
     {
-        using var content = ContentStream.Open(path);
+        using var content = ContentStream.Open(path, shownAs);
         if (content.Length != ContentBytes)
-            throw new InvalidDataException($"{path}: {content.Length} bytes of content, {Name} has {ContentBytes}");
+            throw new InvalidDataException($"{shownAs}: {content.Length} bytes of content, {Name} has {ContentBytes}");
 
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[1 << 16];
@@ -41,12 +46,12 @@ public sealed record DatasetFile(string Name, long ContentBytes, string Sha256)
             cancellationToken.ThrowIfCancellationRequested();
             total += count;
             if (total > ContentBytes)
-                throw new InvalidDataException($"{path}: more content than the {ContentBytes} bytes of {Name}");
+                throw new InvalidDataException($"{shownAs}: more content than the {ContentBytes} bytes of {Name}");
             hash.AppendData(buffer, 0, count);
         }
 
         var actual = Convert.ToHexStringLower(hash.GetHashAndReset());
         if (actual != Sha256)
-            throw new InvalidDataException($"{path}: SHA-256 of the content is {actual}, {Name} has {Sha256}");
+            throw new InvalidDataException($"{shownAs}: SHA-256 of the content is {actual}, {Name} has {Sha256}");
     }
 }

@@ -22,7 +22,7 @@ public sealed record DatasetLocator
     /// <summary>Returns the directory with all four files.</summary>
     /// <param name="dataset">The data set.</param>
     /// <param name="directory">The only directory to look in, with or without a subdirectory named after the set; null to search.</param>
-    /// <exception cref="FileNotFoundException">It is nowhere; the message says where it was looked for, what is missing and how to get it.</exception>
+    /// <exception cref="FileNotFoundException">It is nowhere; the message says where it was looked for and how to get it.</exception>
     public string Locate(KnownDataset dataset, string? directory = null)
     {
         var roots = directory is not null ? [directory] : SearchRoots();
@@ -57,7 +57,7 @@ public sealed record DatasetLocator
 
     private static string Advice(KnownDataset dataset)
     {
-        var fetch = $"get it with 'nin data fetch'";
+        var fetch = "get it with 'nin data fetch'";
         return dataset.DebianPackage is { } package ? $"{fetch} or 'apt-get install {package}'" : fetch;
     }
 }

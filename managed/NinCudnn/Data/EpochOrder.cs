@@ -8,10 +8,13 @@ namespace NinCudnn.Data;
 /// </summary>
 /// <remarks>
 /// Fisher–Yates from the identity: for i = n-1 down to 1, swap elements i and j, where j = floor(r·(i+1) / 2^64). The draws r are 64-bit
-/// words of Philox4x32-10 with key = seed: draw k = 0, 1, … (k = n-1-i) is taken from the block with counter (floor(k/2), epoch, 0, 0x53485546),
-/// as X0 + 2^32·X1 when k is even and X2 + 2^32·X3 when k is odd. The last counter word ("SHUF") keeps these numbers apart from other
-/// uses of the same seed. The bias of each draw is below n/2^64.
-/// <para>For n = 10: seed 0, epoch 0 gives 1 7 6 2 5 9 0 4 8 3; seed 0, epoch 1 gives 4 0 7 5 3 6 1 2 9 8; seed 42, epoch 0 gives 2 4 0 1 6 9 3 5 8 7.</para>
+/// words of Philox4x32-10 with key = seed: draw k = n-1-i is taken from the block with counter (floor(k/2), epoch, 0, 0x53485546), as
+/// X0 + 2^32·X1 when k is even and X2 + 2^32·X3 when k is odd. The last counter word ("SHUF") keeps these numbers apart from other uses
+/// of the same seed. The bias of each draw is below n/2^64.
+/// <para>
+/// For n = 10: seed 0, epoch 0 gives 1 7 6 2 5 9 0 4 8 3; seed 0, epoch 1 gives 4 0 7 5 3 6 1 2 9 8; seed 42, epoch 0 gives
+/// 2 4 0 1 6 9 3 5 8 7.
+/// </para>
 /// </remarks>
 /// <param name="Seed">The run's seed.</param>
 /// <param name="Epoch">The epoch, counted from 0.</param>

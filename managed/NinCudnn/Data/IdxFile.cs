@@ -19,7 +19,7 @@ public static class IdxFile
     /// <param name="path">The file; its first bytes tell whether it is gzip-compressed.</param>
     /// <param name="rank">The rank that is expected: 1 or 3.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="rank"/> is neither 1 nor 3.</exception>
-    /// <exception cref="InvalidDataException">The file is not such a tensor, truncated, too long or damaged. Offsets count decompressed bytes.</exception>
+    /// <exception cref="InvalidDataException">Not such a tensor, cut, too long or damaged. Offsets count decompressed bytes.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static IdxTensor Read(string path, int rank)
     {
@@ -57,7 +57,7 @@ public static class IdxFile
             var offset = 4 + 4 * axis;
             var size = BinaryPrimitives.ReadUInt32BigEndian(header[offset..]);
             if (size is 0 or > int.MaxValue)
-                throw new InvalidDataException($"{path}: dimension {axis} at offset {offset} is {size}, it must be from 1 to {int.MaxValue}");
+                throw new InvalidDataException($"{path}: dimension {axis} at offset {offset} is {size}, not from 1 to {int.MaxValue}");
             shape[axis] = (int)size;
             product *= size;
         }
@@ -68,11 +68,12 @@ public static class IdxFile
         {
             var length = content.IsGzip ? "the gzip trailer states" : "the file has";
             throw new InvalidDataException(
-                $"{path}: the header at offset 4 says {shapeText} = {product} bytes, {length} {contentBytes} after the header: truncated, too long or damaged");
+                $"{path}: the header at offset 4 says {shapeText} = {product} bytes, {length} {contentBytes} after the header: "
+                + "truncated, too long or damaged");
         }
 
         if (product > (UInt128)Array.MaxLength)
-            throw new InvalidDataException($"{path}: the header at offset 4 says {shapeText} = {product} bytes, more than one array can hold");
+            throw new InvalidDataException($"{path}: the header at offset 4 says {shapeText} = {product} bytes, more than an array holds");
         elementCount = (int)product;
         return shape;
     }
@@ -80,7 +81,7 @@ public static class IdxFile
     private static void CheckMagic(string path, ReadOnlySpan<byte> magic, int rank)
     {
         if (magic is not [0, 0, _, _])
-            throw new InvalidDataException($"{path}: not an IDX file, it begins with {Convert.ToHexString(magic)} at offset 0 where 0000 is expected");
+            throw new InvalidDataException($"{path}: not an IDX file, it begins with {Convert.ToHexString(magic)} at offset 0, not 0000");
         if (magic[2] != UnsignedByte)
             throw new InvalidDataException($"{path}: element type 0x{magic[2]:X2} at offset 2, only unsigned bytes (0x08) are supported");
         if (magic[3] != rank)

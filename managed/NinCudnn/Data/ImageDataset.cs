@@ -27,7 +27,7 @@ public sealed class ImageDataset
         if ((UInt128)images.Length != (UInt128)labels.Length * (UInt128)height * (UInt128)width * (UInt128)channels)
         {
             throw new ArgumentException(
-                $"{name}: {labels.Length} labels need as many images of {height}×{width}×{channels} bytes, there are {images.Length} bytes.",
+                $"{name}: {labels.Length} labels need as many images of {height}×{width}×{channels}, there are {images.Length} bytes.",
                 nameof(images));
         }
 

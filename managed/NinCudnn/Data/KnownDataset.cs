@@ -61,16 +61,17 @@ public sealed record KnownDataset
         var labelsPath = Require(labelsFile, directory);
         var images = IdxFile.Read(imagesPath, rank: 3);
         var labels = IdxFile.Read(labelsPath, rank: 1);
-        if (images.Shape[0] != labels.Shape[0])
-            throw new InvalidDataException($"{labelsPath}: {labels.Shape[0]} labels at offset 4, but {imagesPath} has {images.Shape[0]} images");
-        var bad = ImageDataset.IndexOfLabelOutside(labels.Values, ClassNames.Count);
+        var (count, classes) = (images.Shape[0], ClassNames.Count);
+        if (labels.Shape[0] != count)
+            throw new InvalidDataException($"{labelsPath}: {labels.Shape[0]} labels at offset 4, but {imagesPath} has {count} images");
+        var bad = ImageDataset.IndexOfLabelOutside(labels.Values, classes);
         if (bad >= 0)
-            throw new InvalidDataException($"{labelsPath}: label {labels.Values[bad]} at offset {8 + bad}, {Title} has {ClassNames.Count} classes");
+            throw new InvalidDataException($"{labelsPath}: label {labels.Values[bad]} at offset {8 + bad}, {Title} has {classes} classes");
 
         var name = split == DatasetSplit.Train ? $"{Name} train" : $"{Name} test";
         return new ImageDataset(name, images.Values, labels.Values, images.Shape[1], images.Shape[2], channels: 1, ClassNames);
     }
 
     private string Require(DatasetFile file, string directory) => file.FindIn(directory)
-        ?? throw new FileNotFoundException($"{directory}: {file.Name} of {Title} is missing, compressed or not", Path.Combine(directory, file.Name));
+        ?? throw new FileNotFoundException($"{directory}: {file.Name} of {Title} is missing, compressed or not");
 }

@@ -38,5 +38,6 @@ public static class KnownDatasets
     /// <exception cref="ArgumentException">There is none; the message lists the names.</exception>
     public static KnownDataset Get(string name) =>
         All.FirstOrDefault(dataset => string.Equals(dataset.Name, name, StringComparison.OrdinalIgnoreCase))
-        ?? throw new ArgumentException($"Unknown data set '{name}'; known are {string.Join(", ", All.Select(dataset => dataset.Name))}.", nameof(name));
+        ?? throw new ArgumentException(
+            $"Unknown data set '{name}'; known are {string.Join(", ", All.Select(dataset => dataset.Name))}.", nameof(name));
 }

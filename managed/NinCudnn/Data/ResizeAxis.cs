@@ -1,8 +1,8 @@
 namespace NinCudnn.Data;
 
 /// <summary>
-/// The weights of a resize along one axis: output o = (2^21 + Σ_t Weights[o, t]·input[Bounds[o, 0] + t]) &gt;&gt; 22, clamped to 0…255, with
-/// t = 0 … Bounds[o, 1] - 1. Built by <see cref="BilinearResize.Axis"/>. The arrays are shared and must not be changed.
+/// The weights of a resize along one axis: output o = (2^21 + Σ_t Weights[o, t]·input[Bounds[o, 0] + t]) &gt;&gt; 22, clamped to 0…255,
+/// with t = 0 … Bounds[o, 1] - 1. Built by <see cref="BilinearResize.Axis"/>. The arrays are shared and must not be changed.
 /// </summary>
 public sealed class ResizeAxis
 {

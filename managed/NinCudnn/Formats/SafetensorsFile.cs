@@ -76,7 +76,7 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>Reads a tensor of F32, F16 or BF16 as floats, in row-major order. The conversion is exact.</summary>
     /// <param name="name">The tensor's name.</param>
     /// <exception cref="KeyNotFoundException">There is no such tensor.</exception>
-    /// <exception cref="InvalidDataException">The tensor has another type, is too large for an array, or the file was cut since.</exception>
+    /// <exception cref="InvalidDataException">The tensor has another type or is too large for an array, or the file was cut.</exception>
     /// <exception cref="ObjectDisposedException">The file is closed.</exception>
     public float[] ReadSingles(string name)
     {

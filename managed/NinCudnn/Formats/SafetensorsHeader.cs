@@ -176,7 +176,7 @@ internal ref struct SafetensorsHeader
             {
                 var what = tensor.Begin < covered ? "overlaps the tensor before it" : "leaves a gap before it";
                 throw new InvalidDataException(
-                    $"{_path}: tensor '{tensor.Name}' begins at data offset {tensor.Begin} and {what}, which ends at data offset {covered}");
+                    $"{_path}: tensor '{tensor.Name}' begins at data offset {tensor.Begin} and {what}, which ends at {covered}");
             }
 
             covered = tensor.End;

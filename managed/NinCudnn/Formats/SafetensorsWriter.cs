@@ -37,7 +37,7 @@ public sealed class SafetensorsWriter
     public void Add(string name, SafetensorsType type, ReadOnlySpan<int> shape, ReadOnlyMemory<byte> bytes) =>
         Add(new Entry(name, type, shape.ToArray(), default, bytes), bytes.Length);
 
-    /// <summary>Writes the file: under a temporary name in the same directory, flushed to the disk, then renamed over any old file.</summary>
+    /// <summary>Writes the file: under a temporary name in the same directory, flushed to the disk, then renamed.</summary>
     /// <param name="path">The file to create or replace; its directory must exist.</param>
     /// <exception cref="IOException">The file cannot be written; an old file is as it was.</exception>
     public void Save(string path)

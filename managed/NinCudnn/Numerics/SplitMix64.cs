@@ -23,6 +23,6 @@ public struct SplitMix64(ulong state)
         }
     }
 
-    /// <summary>Returns a multiple of 2^-24 in [0, 1): the upper 24 bits of <see cref="NextUInt64"/>, so it is exact as a float too.</summary>
+    /// <summary>Returns a multiple of 2^-24 in [0, 1): the upper 24 bits of <see cref="NextUInt64"/>, exact as a float too.</summary>
     public double NextUnit() => (NextUInt64() >> 40) * (1.0 / (1 << 24));
 }

@@ -67,7 +67,8 @@ public sealed class GoldenCase
         Comparison.Check(actual, Singles(tensor, role), Shape(tensor, role), Tolerance(tensor, table), $"golden case {Name}, {tensor}");
 
     /// <summary>Opens the main file, or the file with a role. The caller disposes it.</summary>
-    public SafetensorsFile Open(string? role = null) => SafetensorsFile.Open(Path.Combine(_directory, role is null ? FileName! : MoreFiles[role]));
+    public SafetensorsFile Open(string? role = null) =>
+        SafetensorsFile.Open(Path.Combine(_directory, role is null ? FileName! : MoreFiles[role]));
 
     public override string ToString() => Name;
 

@@ -7,7 +7,7 @@ namespace NinCudnn.Tests.Goldens;
 /// <summary>The index says what the files hold: names, types, shapes, tolerances.</summary>
 public class GoldenIndexTests
 {
-    private static readonly string[] s_toleranceTables = ["tolerance", "grad_tolerance", "final_params_tolerance"];
+    private static readonly string[] _toleranceTables = ["tolerance", "grad_tolerance", "final_params_tolerance"];
 
     [Fact]
     public void GoldenSet_OwnCopy_HasEveryKind()
@@ -68,7 +68,7 @@ public class GoldenIndexTests
     public void GoldenCase_Tolerances_BelongToTensorsAndAreValid(string name)
     {
         var item = GoldenSet.Current[name];
-        foreach (var table in s_toleranceTables)
+        foreach (var table in _toleranceTables)
         {
             if (!item.Json.TryGetProperty(table, out var entries))
                 continue;

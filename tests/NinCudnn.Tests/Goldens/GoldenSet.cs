@@ -14,7 +14,7 @@ public sealed class GoldenSet
 
     public static string OwnDirectory { get; } = Path.Combine(AppContext.BaseDirectory, "Goldens", "data");
 
-    private static readonly Lazy<GoldenSet> s_current = new(() => new GoldenSet(
+    private static readonly Lazy<GoldenSet> _current = new(() => new GoldenSet(
         Environment.GetEnvironmentVariable(EnvironmentVariable) is { Length: > 0 } directory ? directory : OwnDirectory));
 
     public GoldenSet(string directory)
@@ -29,7 +29,7 @@ public sealed class GoldenSet
     }
 
     /// <summary>The set that the tests use, read once.</summary>
-    public static GoldenSet Current => s_current.Value;
+    public static GoldenSet Current => _current.Value;
 
     public string Directory { get; }
 
