@@ -58,8 +58,8 @@ internal static class AbiComparer
     /// </summary>
     public static IEnumerable<string> Import(MethodInfo declaration, string library)
     {
-        var import = new[] { declaration }
-            .Concat(declaration.DeclaringType!.GetMethods(AnyStatic).Where(m => m.Name.StartsWith($"<{declaration.Name}>g__", StringComparison.Ordinal)))
+        var import = declaration.DeclaringType!.GetMethods(AnyStatic)
+            .Where(method => method == declaration || method.Name.StartsWith($"<{declaration.Name}>g__", StringComparison.Ordinal))
             .SingleOrDefault(method => method.Attributes.HasFlag(MethodAttributes.PinvokeImpl));
         if (import?.GetCustomAttribute<DllImportAttribute>() is not { } attribute)
         {
@@ -73,7 +73,8 @@ internal static class AbiComparer
         // Blittable all the way: the imported signature is the declared one with pointers for references.
         if (Size(import.ReturnType) != Size(declaration.ReturnType))
             yield return "the import returns another size";
-        if (!import.GetParameters().Select(p => p.ParameterType).SequenceEqual(declaration.GetParameters().Select(p => Pointer(p.ParameterType))))
+        var declared = declaration.GetParameters().Select(parameter => Pointer(parameter.ParameterType));
+        if (!import.GetParameters().Select(parameter => parameter.ParameterType).SequenceEqual(declared))
             yield return "the import has other parameters than the declaration";
     }
 

@@ -20,7 +20,9 @@ public class AbiComparerTests
     {
         var fact = AbiFacts.Cudnn.Functions["cudnnSetTensor4dDescriptor"];
 
-        Assert.Contains(AbiComparer.Function(WrongDeclarations.Method(declaration), fact), text => text.StartsWith(difference, StringComparison.Ordinal));
+        Assert.Contains(
+            AbiComparer.Function(WrongDeclarations.Method(declaration), fact),
+            text => text.StartsWith(difference, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -44,7 +46,9 @@ public class AbiComparerTests
 
     [Fact]
     public void Import_FromAnotherLibrary_IsFound() =>
-        Assert.Equal(["comes from \"cuda\" instead of \"cudnn\""], AbiComparer.Import(typeof(Cuda).GetMethod(nameof(Cuda.cuInit))!, "cudnn"));
+        Assert.Equal(
+            ["comes from \"cuda\" instead of \"cudnn\""],
+            AbiComparer.Import(typeof(Cuda).GetMethod(nameof(Cuda.cuInit))!, "cudnn"));
 
     [Theory]
     [InlineData(typeof(WrongValue), "CUDNN_TENSOR_NHWC is 2, in the header 1")]
@@ -68,25 +72,32 @@ public class AbiComparerTests
         public static MethodInfo Method(string name) => typeof(WrongDeclarations).GetMethod(name)!;
 
         public static cudnnStatus_t Right(
-            cudnnTensorDescriptor_t tensorDesc, cudnnTensorFormat_t format, cudnnDataType_t dataType, int n, int c, int h, int w) => default;
+            cudnnTensorDescriptor_t tensorDesc, cudnnTensorFormat_t format, cudnnDataType_t dataType,
+            int n, int c, int h, int w) => default;
 
         public static cudnnStatus_t OneParameterLess(
-            cudnnTensorDescriptor_t tensorDesc, cudnnTensorFormat_t format, cudnnDataType_t dataType, int n, int c, int h) => default;
+            cudnnTensorDescriptor_t tensorDesc, cudnnTensorFormat_t format, cudnnDataType_t dataType,
+            int n, int c, int h) => default;
 
         public static cudnnStatus_t TwoParametersSwapped(
-            cudnnTensorDescriptor_t tensorDesc, cudnnDataType_t dataType, cudnnTensorFormat_t format, int n, int c, int h, int w) => default;
+            cudnnTensorDescriptor_t tensorDesc, cudnnDataType_t dataType, cudnnTensorFormat_t format,
+            int n, int c, int h, int w) => default;
 
         public static cudnnStatus_t TwoTypesSwapped(
-            cudnnTensorDescriptor_t tensorDesc, cudnnDataType_t format, cudnnTensorFormat_t dataType, int n, int c, int h, int w) => default;
+            cudnnTensorDescriptor_t tensorDesc, cudnnDataType_t format, cudnnTensorFormat_t dataType,
+            int n, int c, int h, int w) => default;
 
         public static cudnnStatus_t OtherHandle(
-            cudnnFilterDescriptor_t tensorDesc, cudnnTensorFormat_t format, cudnnDataType_t dataType, int n, int c, int h, int w) => default;
+            cudnnFilterDescriptor_t tensorDesc, cudnnTensorFormat_t format, cudnnDataType_t dataType,
+            int n, int c, int h, int w) => default;
 
         public static cudnnStatus_t WiderInteger(
-            cudnnTensorDescriptor_t tensorDesc, cudnnTensorFormat_t format, cudnnDataType_t dataType, int n, int c, int h, long w) => default;
+            cudnnTensorDescriptor_t tensorDesc, cudnnTensorFormat_t format, cudnnDataType_t dataType,
+            int n, int c, int h, long w) => default;
 
         public static cudnnStatus_t FloatForInteger(
-            cudnnTensorDescriptor_t tensorDesc, cudnnTensorFormat_t format, cudnnDataType_t dataType, int n, int c, int h, float w) => default;
+            cudnnTensorDescriptor_t tensorDesc, cudnnTensorFormat_t format, cudnnDataType_t dataType,
+            int n, int c, int h, float w) => default;
 
         public static cudnnStatus_t PointerForHandle(
             void* tensorDesc, cudnnTensorFormat_t format, cudnnDataType_t dataType, int n, int c, int h, int w) => default;

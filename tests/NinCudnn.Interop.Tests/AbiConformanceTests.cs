@@ -19,7 +19,8 @@ public class AbiConformanceTests
 
     public static TheoryData<string> Enumerations { get; } = new(NativeTypes().Where(type => type.IsEnum).Select(type => type.Name));
 
-    public static TheoryData<string> Structs { get; } = new(NativeTypes().Where(type => !type.IsEnum && !IsHandle(type)).Select(type => type.Name));
+    public static TheoryData<string> Structs { get; } =
+        new(NativeTypes().Where(type => !type.IsEnum && !IsHandle(type)).Select(type => type.Name));
 
     public static TheoryData<string> Handles { get; } = new(NativeTypes().Where(IsHandle).Select(type => type.Name));
 
@@ -54,7 +55,9 @@ public class AbiConformanceTests
         var fact = AbiFacts.All.Select(library => library.Enumerators(status.Name)).First(values => values is not null)!;
 
         // By number: some of cuDNN's statuses have a second, deprecated name.
-        Assert.Equal(fact.Values.Distinct().Order(), Enum.GetValues(status).Cast<object>().Select(value => Convert.ToInt64(value, null)).Order());
+        Assert.Equal(
+            fact.Values.Distinct().Order(),
+            Enum.GetValues(status).Cast<object>().Select(value => Convert.ToInt64(value, null)).Order());
     }
 
     [Theory]
@@ -102,7 +105,8 @@ public class AbiConformanceTests
 
     /// <summary>NVIDIA's types begin with CU or with a small letter, ours in the .NET way.</summary>
     private static IEnumerable<Type> NativeTypes() => typeof(Cuda).Assembly.GetExportedTypes()
-        .Where(type => type.IsValueType && !type.IsNested && (type.Name.StartsWith("CU", StringComparison.Ordinal) || char.IsLower(type.Name[0])));
+        .Where(type => type.IsValueType && !type.IsNested)
+        .Where(type => type.Name.StartsWith("CU", StringComparison.Ordinal) || char.IsLower(type.Name[0]));
 
     private static Type NativeType(string name) => NativeTypes().Single(type => type.Name == name);
 

@@ -10,7 +10,8 @@ internal sealed class AbiFacts
     private AbiFacts(JsonElement root)
     {
         _root = root;
-        Functions = root.GetProperty("functions").EnumerateArray().ToDictionary(function => function.GetProperty("name").GetString()!, ReadFunction);
+        Functions = root.GetProperty("functions").EnumerateArray()
+            .ToDictionary(function => function.GetProperty("name").GetString()!, ReadFunction);
     }
 
     public static AbiFacts Driver { get; } = Read("driver");
@@ -42,7 +43,8 @@ internal sealed class AbiFacts
 
     /// <summary>cuDNN only: per status the numbers of version 8 and 9.</summary>
     public IEnumerable<(string Name, int Version8, int Version9)> StatusNumbers() =>
-        _root.GetProperty("status_v8_to_v9").EnumerateObject().Select(status => (status.Name, status.Value[0].GetInt32(), status.Value[1].GetInt32()));
+        _root.GetProperty("status_v8_to_v9").EnumerateObject()
+            .Select(status => (status.Name, status.Value[0].GetInt32(), status.Value[1].GetInt32()));
 
     private static AbiFacts Read(string file) =>
         new(JsonDocument.Parse(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "abi", file + ".json"))).RootElement);

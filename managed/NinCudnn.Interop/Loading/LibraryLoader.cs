@@ -15,7 +15,10 @@ internal static class LibraryLoader
             if (refusal is null && TryLoad(candidate.Target, out nint handle, out refusal))
             {
                 if (NativeLibrary.TryGetExport(handle, requiredExport, out nint address))
-                    return new(handle, FileOf(address) ?? candidate.Target);
+                {
+                    bool isPath = Path.IsPathFullyQualified(candidate.Target);
+                    return new(handle, (isPath ? null : FileOf(address)) ?? candidate.Target);
+                }
                 NativeLibrary.Free(handle);
                 refusal = $"has no function {requiredExport}";
             }
@@ -35,14 +38,20 @@ internal static class LibraryLoader
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
-            refusal = LoaderText(e.Message);
+            refusal = LoaderText(e.Message, target);
             return false;
         }
     }
 
-    /// <summary>The system loader's own words: on Unix the last line of the message, after the runtime's general advice.</summary>
-    private static string LoaderText(string message) =>
-        message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^1];
+    /// <summary>
+    /// The system loader's own words: on Unix the last line of the message, after the runtime's general advice, and there what
+    /// follows the file's name.
+    /// </summary>
+    private static string LoaderText(string message, string target)
+    {
+        string text = message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[^1];
+        return text.StartsWith(target + ": ", StringComparison.Ordinal) ? text[(target.Length + 2)..] : text;
+    }
 
     /// <summary>The file that holds a loaded function, which for a bare name only the system knows.</summary>
     private static string? FileOf(nint address)

@@ -8,7 +8,7 @@ internal sealed class LibrarySearch(SearchEnvironment environment)
     private const string SystemLoader = "system loader";
 
     // Best first. A number in a name is an ABI, so nothing outside this table is ever tried.
-    private static readonly LibraryFile[] Files =
+    private static readonly LibraryFile[] _files =
     [
         // The driver's ABI number has never changed. A plain libcuda.so is the toolkit's stub for linking, and always fails.
         new(NativeLibraryNames.Cuda, "libcuda.so.1", "nvcuda.dll", CudaMajor: 0),
@@ -27,7 +27,7 @@ internal sealed class LibrarySearch(SearchEnvironment environment)
     /// <param name="driverVersion">What cuDriverGetVersion says (12040 for CUDA 12.4), or null if there is no driver.</param>
     public IEnumerable<LibraryCandidate> Cuda(string library, int? driverVersion) =>
         from place in Places(library)
-        from file in Files
+        from file in _files
         where file.Library == library
         from candidate in Candidates(place, file)
         select candidate.Refusal is null && NeedsNewerDriver(file, driverVersion) is { } refusal

@@ -50,7 +50,7 @@ public static class NativeLibraries
     }
 
     private static ProviderStatus ToStatus(ProviderProbe probe) =>
-        new(probe.Provider, [.. probe.Failures.Select(failure => failure.Summary)], probe.Libraries, probe.Devices);
+        new(probe.Provider, [.. probe.Failures.Select(failure => failure.Summary).Distinct()], probe.Libraries, probe.Devices);
 
     [ModuleInitializer]
     [SuppressMessage("Usage", "CA2255", Justification = "Must be there before the first declaration is bound.")]

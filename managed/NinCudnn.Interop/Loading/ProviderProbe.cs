@@ -110,7 +110,7 @@ internal sealed class ProviderProbe
     }
 
     /// <summary>The function that tells a library's version; every version that we can use has it.</summary>
-    private static string VersionFunction(string library) => library switch
+    internal static string VersionFunction(string library) => library switch
     {
         NativeLibraryNames.Cuda => "cuDriverGetVersion",
         NativeLibraryNames.Cudnn => "cudnnGetVersion",

@@ -82,7 +82,7 @@ public sealed class NativeLibraryException : NativeException
 
     private static string Compose(string summary, string? advice, IReadOnlyList<LoadAttempt> attempts)
     {
-        var message = new StringBuilder(char.ToUpperInvariant(summary[0]) + summary[1..]).Append('.');
+        var message = new StringBuilder(summary).Append('.');
         if (attempts.Count > 0)
         {
             message.Append(" Tried:");
