@@ -8,7 +8,7 @@ namespace
 {
 
 template <typename T>
-auto softmax_cross_entropy_accesses(const T* logits, const uint8_t* labels, const int32_t* indices,
+auto softmax_cross_entropy_accesses(const T* logits, const int32_t* labels, const int32_t* indices,
                                     const kernels::step_state* state, float* sample_loss, uint8_t* sample_correct,
                                     T* dlogits, int32_t label_count, int32_t n, int32_t classes, float)
 {

@@ -1,11 +1,10 @@
 // Softmax, cross-entropy with its gradient, and the running sums of loss and accuracy.
 //
 // entry (T = f32, f16, bf16)   parameters, in order
-// softmax_cross_entropy_T      const T* logits (n, classes), const uint8* labels (label_count), const int32* indices
-// (n),
-//                              const step_state* state, float* sample_loss (n), uint8* sample_correct (n),
-//                              T* dlogits (n, classes) or null, int32 label_count, int32 n, int32 classes,
-//                              float gradient_scale
+// softmax_cross_entropy_T      const T* logits (n, classes), const int32* labels (label_count),
+//                              const int32* indices (n), const step_state* state, float* sample_loss (n),
+//                              uint8* sample_correct (n), T* dlogits (n, classes) or null, int32 label_count,
+//                              int32 n, int32 classes, float gradient_scale
 // softmax_forward_T            const T* logits (n, classes), float* probabilities (n, classes), int32 n, int32 classes
 // loss_accumulate              const float* sample_loss (n), const uint8* sample_correct (n), double* sums (3), int32 n
 //
@@ -14,9 +13,9 @@
 //   sample_correct = 1 when the first c with l[c] = m is the label, else 0
 //   dlogits[c]     = (softmax(l)[c] - (c == label)) * (gradient_scale * loss_scale), not computed when dlogits is null
 //   probabilities  = softmax(l)
-// An index outside 0 … label_count - 1, a label from classes on, or a NaN among the logits gives a NaN loss, NaN
-// gradients and sample_correct 0. dlogits may be the memory of logits.
-// sums[0] += the samples' losses, sums[1] += the correct samples, sums[2] += n.
+// An index outside 0 … label_count - 1, a label outside 0 … classes - 1, or a NaN among the logits gives a NaN loss,
+// NaN gradients and sample_correct 0. dlogits may be the memory of logits. sums[0] += the samples' losses, sums[1] +=
+// the correct samples, sums[2] += n.
 //
 // One warp takes a row; lane i adds up classes i, i + 32, … in order, the lanes' sums are added as a tree (device.h).
 // exp(x) is 2^(x log2 e): with the rounding of the exponent its relative error is below 2^-22 + |x| 2^-23, so that a
@@ -78,7 +77,7 @@ template <typename T> __device__ __forceinline__ float row_exp_sum(const T* row,
 }
 
 template <typename T>
-__device__ __forceinline__ void softmax_cross_entropy(const T* logits, const uint8_t* labels, const int32_t* indices,
+__device__ __forceinline__ void softmax_cross_entropy(const T* logits, const int32_t* labels, const int32_t* indices,
                                                       const step_state* state, float* sample_loss,
                                                       uint8_t* sample_correct, T* dlogits, int32_t label_count,
                                                       int32_t n, int32_t classes, float gradient_scale)
@@ -90,7 +89,7 @@ __device__ __forceinline__ void softmax_cross_entropy(const T* logits, const uin
         const int32_t label = index >= 0 && index < label_count ? labels[index] : classes;
         const maximum max = row_maximum(row, classes);
         const float sum = row_exp_sum(row, classes, max.value);
-        const bool is_valid = label < classes;
+        const bool is_valid = label >= 0 && label < classes;
         const float label_logit = is_valid ? to_f32(row[label]) : quiet_nan();
 
         for_each_lane([&](int lane) NIN_INLINE_LAMBDA {
@@ -131,7 +130,7 @@ __device__ __forceinline__ void softmax_forward(const T* logits, float* probabil
 
 #define NIN_LOSS_KERNELS(T)                                                                                            \
     extern "C" __global__ void softmax_cross_entropy_##T(                                                              \
-        const T* logits, const uint8_t* __restrict__ labels, const int32_t* __restrict__ indices,                      \
+        const T* logits, const int32_t* __restrict__ labels, const int32_t* __restrict__ indices,                      \
         const step_state* __restrict__ state, float* __restrict__ sample_loss, uint8_t* __restrict__ sample_correct,   \
         T* dlogits, int32_t label_count, int32_t n, int32_t classes, float gradient_scale)                             \
     {                                                                                                                  \

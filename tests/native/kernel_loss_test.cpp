@@ -11,7 +11,7 @@ namespace
 
 template <typename Type> struct loss_case {
     std::vector<typename Type::storage> logits; // (n, classes)
-    std::vector<uint8_t> labels;                // the data set's
+    std::vector<int32_t> labels;                // the data set's
     std::vector<int32_t> indices;               // (n)
     int32_t classes;
     float gradient_scale = 1.0f, loss_scale = 1.0f;
@@ -34,7 +34,8 @@ template <typename Type> class kernel_loss : public kernel_test
     {
         const size_t n = c.indices.size();
         const device_array<storage> logits(c.logits), dlogits(c.logits.size());
-        const device_array<uint8_t> labels(c.labels), correct(n);
+        const device_array<int32_t> labels(c.labels);
+        const device_array<uint8_t> correct(n);
         const device_array<int32_t> indices(c.indices);
         const device_array<float> loss(n);
         const device_array<kernels::step_state> state({{0.1f, c.loss_scale, 0, 0}});
@@ -102,7 +103,7 @@ template <typename Type> class kernel_loss : public kernel_test
         c.classes = classes;
         c.logits = random_elements<Type>(n * classes, spread, 5);
         for (size_t i = 0; i < 3 * n; ++i)
-            c.labels.push_back(static_cast<uint8_t>(i * 7 % std::min(classes, 256)));
+            c.labels.push_back(i * 7 % classes);
         for (size_t i = 0; i < n; ++i)
             c.indices.push_back(static_cast<int32_t>((i * 5 + 2) % (3 * n)));
         return c;
@@ -163,7 +164,7 @@ TYPED_TEST(kernel_loss, bad_label_index_or_logit_makes_the_sample_nan)
 {
     loss_case<TypeParam> c;
     c.classes = 10;
-    c.labels = {3, 10, 255, 4};
+    c.labels = {3, 10, -1, 4};
     c.indices = {0, 1, 2, -1, 4, 3, 0, 0};
     c.logits = random_elements<TypeParam>(80, 1.0, 6);
     c.logits[5 * 10 + 4] = TypeParam::encoded(NAN); // the label's own logit, which also compares as the first maximum
