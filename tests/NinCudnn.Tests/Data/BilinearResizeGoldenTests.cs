@@ -6,7 +6,7 @@ namespace NinCudnn.Tests.Data;
 
 public class BilinearResizeGoldenTests
 {
-    [Theory(SkipTestWithoutData = true)]
+    [Theory]
     [MemberData(nameof(GoldenSet.CaseNames), "resize_pil", MemberType = typeof(GoldenSet))]
     public void Resize_GoldenCase_EqualsPillow(string name)
     {

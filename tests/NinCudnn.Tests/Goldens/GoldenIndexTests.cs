@@ -81,7 +81,7 @@ public class GoldenIndexTests
         }
     }
 
-    [Theory(SkipTestWithoutData = true)]
+    [Theory]
     [MemberData(nameof(GoldenSet.CaseNames), "parameter_count", MemberType = typeof(GoldenSet))]
     public void GoldenParameterCount_Shapes_AddUpToTheTotal(string name)
     {

@@ -7,7 +7,7 @@ namespace NinCudnn.Tests.Numerics;
 
 public class ParameterRandomGoldenTests
 {
-    [Theory(SkipTestWithoutData = true)]
+    [Theory]
     [MemberData(nameof(GoldenSet.CaseNames), "nin_seed", MemberType = typeof(GoldenSet))]
     public void Generator_GoldenTestVector_IsReproduced(string name)
     {
@@ -23,7 +23,7 @@ public class ParameterRandomGoldenTests
             Assert.Equal(unit.GetDouble(), units.NextUnit());
     }
 
-    [Theory(SkipTestWithoutData = true)]
+    [Theory]
     [MemberData(nameof(GoldenSet.CaseNames), "nin_seed", MemberType = typeof(GoldenSet))]
     public void FillUniform_GoldenTensorChecks_AreReproduced(string name)
     {
