@@ -8,7 +8,7 @@ namespace NinCudnn.Tests.Networks;
 
 public class TinyNetworkGoldenTests
 {
-    [Theory(SkipTestWithoutData = true)]
+    [Theory]
     [MemberData(nameof(GoldenSet.CaseNames), "nin_forward_backward", MemberType = typeof(GoldenSet))]
     public void ExecutionPlan_TinyGolden_MatchesPyTorchsActivationsAndGradients(string name)
     {
@@ -34,7 +34,7 @@ public class TinyNetworkGoldenTests
             item.Check(tensor, gradients[tensor], "grads", "grad_tolerance");
     }
 
-    [Theory(SkipTestWithoutData = true)]
+    [Theory]
     [MemberData(nameof(GoldenSet.CaseNames), "nin_train", MemberType = typeof(GoldenSet))]
     public void ExecutionPlan_TrainingGolden_MatchesPyTorchsLossesAndParameters(string name)
     {

@@ -7,7 +7,7 @@ namespace NinCudnn.Tests.Operators;
 
 public class ConvolutionGoldenTests
 {
-    [Theory(SkipTestWithoutData = true)]
+    [Theory]
     [MemberData(nameof(GoldenSet.CaseNames), "conv2d", MemberType = typeof(GoldenSet))]
     public void ConvolutionOperator_Golden_MatchesPyTorch(string name)
     {
@@ -41,7 +41,7 @@ public class ConvolutionGoldenTests
         Assert.Equal(item.Singles("dy"), fixture.DownloadNchw(dz, yShape));
     }
 
-    [Theory(SkipTestWithoutData = true)]
+    [Theory]
     [MemberData(nameof(GoldenSet.CaseNames), "conv2d", MemberType = typeof(GoldenSet))]
     public void ConvolutionOperator_GoldenWithRelu_IsPyTorchsOutputCutOffAtZero(string name)
     {

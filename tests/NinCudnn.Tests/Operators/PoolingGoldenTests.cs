@@ -7,7 +7,7 @@ namespace NinCudnn.Tests.Operators;
 
 public class PoolingGoldenTests
 {
-    [Theory(SkipTestWithoutData = true)]
+    [Theory]
     [MemberData(nameof(GoldenSet.CaseNames), "maxpool2d", MemberType = typeof(GoldenSet))]
     public void Pooling_MaxGolden_MatchesPyTorch(string name)
     {
@@ -17,7 +17,7 @@ public class PoolingGoldenTests
         Check(item, new PoolingShape(Layout.Shape(item.Shape("x")), PoolingMode.Max, kernel[0], kernel[1], stride[0], padding[0]));
     }
 
-    [Theory(SkipTestWithoutData = true)]
+    [Theory]
     [MemberData(nameof(GoldenSet.CaseNames), "global_avg_pool", MemberType = typeof(GoldenSet))]
     public void Pooling_GlobalAverageGolden_MatchesPyTorch(string name)
     {

@@ -7,7 +7,7 @@ namespace NinCudnn.Tests.Operators;
 
 public class ReluGoldenTests
 {
-    [Theory(SkipTestWithoutData = true)]
+    [Theory]
     [MemberData(nameof(GoldenSet.CaseNames), "relu", MemberType = typeof(GoldenSet))]
     public void Relu_Golden_MatchesPyTorch(string name)
     {

@@ -7,7 +7,7 @@ namespace NinCudnn.Tests.Operators;
 
 public class SgdStepGoldenTests
 {
-    [Theory(SkipTestWithoutData = true)]
+    [Theory]
     [MemberData(nameof(GoldenSet.CaseNames), "sgd", MemberType = typeof(GoldenSet))]
     public void SgdStep_Golden_MatchesPyTorch(string name)
     {

@@ -7,7 +7,7 @@ namespace NinCudnn.Tests.Operators;
 
 public class SoftmaxCrossEntropyGoldenTests
 {
-    [Theory(SkipTestWithoutData = true)]
+    [Theory]
     [MemberData(nameof(GoldenSet.CaseNames), "softmax_cross_entropy", MemberType = typeof(GoldenSet))]
     public void SoftmaxCrossEntropy_Golden_MatchesPyTorch(string name)
     {
