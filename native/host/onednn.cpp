@@ -1,0 +1,142 @@
+#include "host/onednn.h"
+
+#include "host/parallel.h"
+
+#include <oneapi/dnnl/dnnl_version.h>
+
+namespace nin::host::onednn
+{
+namespace
+{
+
+using dnnl::algorithm;
+using dnnl::prop_kind;
+
+void append_relu(dnnl::post_ops& ops)
+{
+#if DNNL_VERSION_MAJOR >= 3
+    ops.append_eltwise(algorithm::eltwise_relu, 0, 0);
+#else
+    ops.append_eltwise(1, algorithm::eltwise_relu, 0, 0);
+#endif
+}
+
+dnnl::primitive_attr attributes(activation activation, bool accumulate)
+{
+    dnnl::primitive_attr attr;
+    attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    dnnl::post_ops ops;
+    if (accumulate)
+        ops.append_sum(1);
+    if (activation == activation::relu)
+        append_relu(ops);
+    attr.set_post_ops(ops);
+    return attr;
+}
+
+} // namespace
+
+const dnnl::engine& cpu_engine()
+{
+    static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+    return engine;
+}
+
+void execute(const dnnl::primitive& primitive, const std::unordered_map<int, dnnl::memory>& arguments)
+{
+    const operation_threads threads;
+    dnnl::stream stream(cpu_engine());
+    primitive.execute(stream, arguments);
+    stream.wait();
+}
+
+dnnl::convolution_forward::primitive_desc forward_convolution(const convolution_descs& d, activation activation)
+{
+    const operation_threads threads; // implementations and their scratchpads depend on the number of threads
+    const auto attr = attributes(activation, false);
+#if DNNL_VERSION_MAJOR >= 3
+    return {cpu_engine(),
+            prop_kind::forward_training,
+            algorithm::convolution_direct,
+            d.src,
+            d.weights,
+            d.bias,
+            d.dst,
+            d.strides,
+            d.dilations,
+            d.padding_begin,
+            d.padding_end,
+            attr};
+#else
+    return {{prop_kind::forward_training, algorithm::convolution_direct, d.src, d.weights, d.bias, d.dst, d.strides,
+             d.dilations, d.padding_begin, d.padding_end},
+            attr,
+            cpu_engine()};
+#endif
+}
+
+dnnl::convolution_backward_data::primitive_desc backward_data_convolution(const convolution_descs& d)
+{
+    const operation_threads threads;
+    const auto hint = forward_convolution(d, activation::none);
+    const auto attr = attributes(activation::none, false);
+#if DNNL_VERSION_MAJOR >= 3
+    return {cpu_engine(),  algorithm::convolution_direct,
+            d.src,         d.weights,
+            d.dst,         d.strides,
+            d.dilations,   d.padding_begin,
+            d.padding_end, hint,
+            attr};
+#else
+    return {{algorithm::convolution_direct, d.src, d.weights, d.dst, d.strides, d.dilations, d.padding_begin,
+             d.padding_end},
+            attr,
+            cpu_engine(),
+            hint};
+#endif
+}
+
+dnnl::convolution_backward_weights::primitive_desc backward_weights_convolution(const convolution_descs& d)
+{
+    const operation_threads threads;
+    const auto hint = forward_convolution(d, activation::none);
+    const auto attr = attributes(activation::none, false);
+#if DNNL_VERSION_MAJOR >= 3
+    return {cpu_engine(),  algorithm::convolution_direct,
+            d.src,         d.weights,
+            d.dst,         d.strides,
+            d.dilations,   d.padding_begin,
+            d.padding_end, hint,
+            attr};
+#else
+    return {{algorithm::convolution_direct, d.src, d.weights, d.dst, d.strides, d.dilations, d.padding_begin,
+             d.padding_end},
+            attr,
+            cpu_engine(),
+            hint};
+#endif
+}
+
+dnnl::matmul::primitive_desc matrix_product(const dnnl::memory::desc& src, const dnnl::memory::desc& weights,
+                                            const dnnl::memory::desc& bias, const dnnl::memory::desc& dst,
+                                            activation activation, bool accumulate)
+{
+    const operation_threads threads;
+    const auto attr = attributes(activation, accumulate);
+    const bool has_bias = bias != dnnl::memory::desc();
+#if DNNL_VERSION_MAJOR >= 3
+    return has_bias ? dnnl::matmul::primitive_desc(cpu_engine(), src, weights, bias, dst, attr)
+                    : dnnl::matmul::primitive_desc(cpu_engine(), src, weights, dst, attr);
+#else
+    const auto desc = has_bias ? dnnl::matmul::desc(src, weights, bias, dst) : dnnl::matmul::desc(src, weights, dst);
+    return {desc, attr, cpu_engine()};
+#endif
+}
+
+dnnl::reorder::primitive_desc layout_change(const dnnl::memory::desc& src, const dnnl::memory::desc& dst)
+{
+    const operation_threads threads;
+    return {cpu_engine(), src, cpu_engine(), dst, attributes(activation::none, false)};
+}
+
+} // namespace nin::host::onednn

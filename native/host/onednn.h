@@ -1,0 +1,44 @@
+// oneDNN as this library uses it. The differences between oneDNN 2.x and 3.x are inside onednn.cpp.
+#pragma once
+
+#include <oneapi/dnnl/dnnl.hpp>
+#include <unordered_map>
+
+namespace nin::host::onednn
+{
+
+const dnnl::engine& cpu_engine();
+
+// Runs the primitive to its end with thread_count() threads. Any number of threads may run one primitive at a time, as
+// every scratchpad is an argument.
+void execute(const dnnl::primitive& primitive, const std::unordered_map<int, dnnl::memory>& arguments);
+
+// Memory at a caller's address.
+inline dnnl::memory at(const dnnl::memory::desc& desc, const void* address)
+{
+    return dnnl::memory(desc, cpu_engine(), const_cast<void*>(address));
+}
+
+struct convolution_descs {
+    dnnl::memory::desc src, weights;
+    dnnl::memory::desc bias; // the zero descriptor where there is none
+    dnnl::memory::desc dst;
+    dnnl::memory::dims strides, dilations, padding_begin, padding_end; // H, W; dilation 0 is dense, as oneDNN counts it
+};
+
+enum class activation { none, relu };
+
+// All primitives take their scratchpad as an argument. Throws dnnl::error where no implementation exists.
+dnnl::convolution_forward::primitive_desc forward_convolution(const convolution_descs& descs, activation activation);
+dnnl::convolution_backward_data::primitive_desc backward_data_convolution(const convolution_descs& descs);
+dnnl::convolution_backward_weights::primitive_desc backward_weights_convolution(const convolution_descs& descs);
+
+// dst = activation(src * weights + bias) [+ dst where accumulate]. bias may be the zero descriptor.
+dnnl::matmul::primitive_desc matrix_product(const dnnl::memory::desc& src, const dnnl::memory::desc& weights,
+                                            const dnnl::memory::desc& bias, const dnnl::memory::desc& dst,
+                                            activation activation, bool accumulate);
+
+// dst = src in another layout.
+dnnl::reorder::primitive_desc layout_change(const dnnl::memory::desc& src, const dnnl::memory::desc& dst);
+
+} // namespace nin::host::onednn
