@@ -1,6 +1,7 @@
 // Looks twins up by name, and runs them on the threads.
 #include "host/kernel_twin.h"
 
+#include <mutex>
 #include <unordered_map>
 
 namespace nin::host
@@ -8,8 +9,8 @@ namespace nin::host
 namespace
 {
 
-// Below this a launch takes about as long as waking the threads, a few microseconds.
-constexpr size_t k_single_thread_bytes = size_t{128} << 10;
+// Below this a launch takes about as long as waking the threads, some microseconds.
+constexpr size_t k_single_thread_bytes = size_t{512} << 10;
 
 std::unordered_map<std::string_view, kernel_twin> make_registry()
 {
@@ -39,13 +40,14 @@ void run_on_threads(size_t bytes_touched, void (*launch)(const void* context), c
         return;
     }
     std::exception_ptr failure;
+    std::mutex failure_mutex;
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
     for (int index = 0; index < threads; ++index) {
         try {
             kernels::current_host_thread = {index, threads};
             launch(context);
         } catch (...) {
-#pragma omp critical(nin_twin_failure)
+            const std::lock_guard lock(failure_mutex);
             failure = std::current_exception();
         }
     }

@@ -30,7 +30,11 @@
 #define __forceinline__ inline __attribute__((always_inline))
 #define NIN_INLINE_LAMBDA __attribute__((always_inline))
 // Items are independent: a launch may run in place, and only this tells the vectoriser that it still may vectorise.
+#if defined(__clang__)
+#define NIN_INDEPENDENT_ITEMS _Pragma("clang loop vectorize(assume_safety)")
+#else
 #define NIN_INDEPENDENT_ITEMS _Pragma("GCC ivdep")
+#endif
 
 #else
 
@@ -142,6 +146,12 @@ template <typename Value, typename Combine> __forceinline__ Value reduce(per_lan
     return lanes[0];
 }
 
+// The upper half of the 64-bit product.
+__forceinline__ uint32_t multiply_high(uint32_t a, uint32_t b)
+{
+    return static_cast<uint32_t>((static_cast<uint64_t>(a) * b) >> 32);
+}
+
 // 2 to the power x and the base-2 logarithm, within 1 ulp.
 __forceinline__ float exp2_approximate(float x)
 {
@@ -247,6 +257,14 @@ __device__ __forceinline__ Value reduce(per_lane<Value> lanes, Combine combine)
     for (int distance = k_warp_size / 2; distance > 0; distance /= 2)
         lanes.value = combine(lanes.value, exchange(lanes.value, distance));
     return lanes.value;
+}
+
+// The upper half of the 64-bit product; written out, it becomes slower 64-bit arithmetic.
+__device__ __forceinline__ uint32_t multiply_high(uint32_t a, uint32_t b)
+{
+    uint32_t result;
+    asm("mul.hi.u32 %0, %1, %2;" : "=r"(result) : "r"(a), "r"(b));
+    return result;
 }
 
 // 2 to the power x: relative error at most 2^-22.

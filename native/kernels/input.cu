@@ -11,8 +11,8 @@
 //
 // The resize is Pillow's for 8-bit images, to the bit. bounds[o] = (first source position, number of taps), the taps
 // lie inside the image and are at most row_taps or column_taps; weights[o][k] is tap k's weight times 2^22, rounded to
-// an integer, and a position's weights are not negative and sum to about 2^22. The horizontal pass comes first, and
-// each pass rounds to 8 bits: v = clamp((sum of weight * source + 2^21) >> 22, 0, 255). Then
+// an integer; a position's weights sum to about 2^22, so that no sum leaves 32 bits. The horizontal pass comes first,
+// and each pass rounds to 8 bits: v = clamp((sum of weight * source + 2^21) >> 22, 0, 255). Then
 //   y = (v / 255 - mean[c]) * inverse_std[c], with a true division, rounded to T.
 // A sample whose index lies outside 0 … count - 1 becomes NaN.
 //

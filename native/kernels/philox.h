@@ -21,12 +21,10 @@ __device__ __forceinline__ philox_words philox4x32_10(philox_words counter, uint
     uint32_t c0 = counter.words[0], c1 = counter.words[1], c2 = counter.words[2], c3 = counter.words[3];
 #pragma GCC unroll 10
     for (int round = 0; round < 10; ++round) {
-        const uint64_t product0 = static_cast<uint64_t>(0xd2511f53u) * c0;
-        const uint64_t product1 = static_cast<uint64_t>(0xcd9e8d57u) * c2;
-        const uint32_t next0 = static_cast<uint32_t>(product1 >> 32) ^ c1 ^ key0;
-        const uint32_t next2 = static_cast<uint32_t>(product0 >> 32) ^ c3 ^ key1;
-        c1 = static_cast<uint32_t>(product1);
-        c3 = static_cast<uint32_t>(product0);
+        const uint32_t next0 = multiply_high(0xcd9e8d57u, c2) ^ c1 ^ key0;
+        const uint32_t next2 = multiply_high(0xd2511f53u, c0) ^ c3 ^ key1;
+        c1 = 0xcd9e8d57u * c2;
+        c3 = 0xd2511f53u * c0;
         c0 = next0;
         c2 = next2;
         key0 += 0x9e3779b9u;

@@ -96,6 +96,7 @@ TYPED_TEST(kernel_activation, bias_gradient_is_the_sum_over_tiles_in_the_documen
     this->expect_reduced(1000, 10);
     this->expect_reduced(777, 100);
     this->expect_reduced(64, 384);
+    this->expect_reduced(3000, 100); // enough for several threads
 }
 
 } // namespace

@@ -119,6 +119,8 @@ TYPED_TEST_SUITE(kernel_input, element_types);
 TYPED_TEST(kernel_input, resized_batch_equals_the_two_pass_reference)
 {
     this->expect_resized({5, 28, 28, 1, 224, 224, {4, 0, 2}});
+    // This batch is enough for several threads.
+    this->expect_resized({5, 28, 28, 1, 224, 224, {4, 0, 2, 3, 1, 0, 4, 4, 1, 2, 3}});
     this->expect_resized({3, 28, 28, 1, 28, 28, {2, 1}});
     this->expect_resized({3, 28, 28, 1, 14, 14, {0, 0, 2, 1}});
     this->expect_resized({4, 9, 13, 3, 31, 22, {3, 1, 2, 0, 0}});
@@ -130,6 +132,23 @@ TYPED_TEST(kernel_input, resized_batch_equals_the_two_pass_reference)
 TYPED_TEST(kernel_input, sample_with_an_index_outside_the_set_is_nan)
 {
     this->expect_resized({3, 6, 5, 2, 9, 8, {0, -1, 2, 3, 1, -2147483647 - 1, 2147483647}});
+}
+
+using kernel_input_f32 = kernel_test;
+
+// Weights of 2, -1 and 1, as a filter with overshoot would have.
+TEST_F(kernel_input_f32, each_pass_clamps_to_a_byte)
+{
+    const int32_t one = 1 << 22;
+    const device_array<uint8_t> images(std::vector<uint8_t>{200});
+    const device_array<int32_t> indices(std::vector<int32_t>{0}), row_bounds({0, 1}),
+        row_weights(std::vector<int32_t>{one}), column_bounds({0, 1, 0, 1, 0, 1}), column_weights({2 * one, -one, one});
+    const device_array<float> mean(std::vector<float>{0.0f}), inverse_std(std::vector<float>{255.0f}), y(3);
+    launch("input", "input_forward_f32", 1, 256, images.address(), indices.address(), row_bounds.address(),
+           row_weights.address(), column_bounds.address(), column_weights.address(), mean.address(),
+           inverse_std.address(), y.address(), int32_t{1}, int32_t{1}, int32_t{1}, int32_t{1}, int32_t{1}, int32_t{1},
+           int32_t{3}, int32_t{1}, int32_t{1});
+    EXPECT_EQ(y.download(), (std::vector<float>{255.0f, 0.0f, 200.0f / 255.0f * 255.0f}));
 }
 
 } // namespace

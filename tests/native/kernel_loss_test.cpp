@@ -114,7 +114,7 @@ TYPED_TEST_SUITE(kernel_loss, element_types);
 TYPED_TEST(kernel_loss, loss_gradient_and_accuracy_equal_the_formula)
 {
     for (const auto& [n, classes] :
-         {std::pair<size_t, int32_t>{1, 10}, {3, 1}, {128, 10}, {96, 33}, {5, 32}, {40, 1000}})
+         {std::pair<size_t, int32_t>{1, 10}, {3, 1}, {128, 10}, {96, 33}, {5, 32}, {150, 1000}})
         for (const double spread : {1.0, 8.0}) {
             SCOPED_TRACE(testing::Message() << n << " rows, " << classes << " classes, spread " << spread);
             loss_case<TypeParam> c = this->random_case(n, classes, spread);
@@ -182,6 +182,25 @@ TYPED_TEST(kernel_loss, bad_label_index_or_logit_makes_the_sample_nan)
     }
     for (size_t k = 0; k < 10; ++k)
         EXPECT_TRUE(std::isfinite(TypeParam::value(result.dlogits[k]))) << k;
+}
+
+TYPED_TEST(kernel_loss, one_nan_logit_anywhere_denies_a_right_answer)
+{
+    loss_case<TypeParam> c;
+    c.classes = 70;
+    c.labels = {3};
+    c.indices.assign(70, 0);
+    c.logits.assign(70 * 70, TypeParam::encoded(-1.0));
+    for (size_t r = 0; r < 70; ++r) {
+        c.logits[r * 70 + 3] = TypeParam::encoded(10.0);
+        if (r != 3)
+            c.logits[r * 70 + r] = TypeParam::encoded(NAN);
+    }
+    const loss_result<TypeParam> result = this->run(c);
+    for (size_t r = 0; r < 70; ++r) {
+        EXPECT_EQ(result.correct[r], r == 3) << r;
+        EXPECT_EQ(std::isnan(result.loss[r]), r != 3) << r;
+    }
 }
 
 TYPED_TEST(kernel_loss, probabilities_are_the_softmax)
