@@ -121,6 +121,14 @@ size_t take_number(tokenizer& in)
     return *value;
 }
 
+std::string_view take_name(tokenizer& in)
+{
+    const char first = in.token().empty() ? '\0' : in.token().front();
+    if (std::isalpha(static_cast<unsigned char>(first)) == 0 && first != '_' && first != '$' && first != '%')
+        in.fail("expected a name");
+    return in.take();
+}
+
 // Bytes of a fundamental type such as ".f32"; 0 when it is none.
 size_t type_bytes(std::string_view type)
 {
@@ -166,9 +174,7 @@ variable read_variable(tokenizer& in)
         if (in.accept(".align"))
             take_number(in); // of what it points to
     }
-    if (in.token().empty() || in.token().size() < 2)
-        in.fail("expected a name");
-    in.take();
+    take_name(in);
     size_t bytes = element;
     while (in.accept("[")) {
         bytes *= in.token() == "]" ? 0 : take_number(in); // "[]" is dynamic shared memory
@@ -240,7 +246,7 @@ void read_target(tokenizer& in, ptx_module& module)
 ptx_entry read_entry(tokenizer& in)
 {
     ptx_entry entry;
-    entry.name = in.take();
+    entry.name = take_name(in);
     if (in.accept("(") && !in.accept(")")) {
         do {
             in.expect(".param");
