@@ -1,4 +1,6 @@
 // cuDNN: convolution forward, backward data, backward filter, backward bias, and the fused forward.
+#include <algorithm>
+
 #include "host/cudnn_convolution.h"
 
 #include "host/workspace.h"
@@ -60,17 +62,29 @@ convolution_tensors checked_convolution(convolution_direction direction, cudnnTe
              thread_count()}};
 }
 
+size_t workspace_bytes_for(convolution_problem problem)
+{
+    if (problem.direction != convolution_direction::forward)
+        return find_convolution_plan(problem)->workspace_bytes();
+    size_t bytes = 0;
+    for (const auto epilogue :
+         {convolution_epilogue::none, convolution_epilogue::bias, convolution_epilogue::bias_relu}) {
+        problem.epilogue = epilogue;
+        bytes = std::max(bytes, find_convolution_plan(problem)->workspace_bytes());
+    }
+    return bytes;
+}
+
 std::shared_ptr<const convolution_plan> checked_plan(convolution_problem problem, int algorithm, const void* workspace,
                                                      size_t workspace_bytes)
 {
     problem.method = checked_method(problem, algorithm);
-    auto plan = find_convolution_plan(problem);
-    const size_t needed = plan->workspace_bytes();
+    const size_t needed = workspace_bytes_for(problem);
     require(workspace_bytes >= needed, "algorithm ", algorithm, " needs a workspace of ", needed, " bytes, ",
             workspace_bytes, " were given");
     require(needed == 0 || workspace != nullptr, "algorithm ", algorithm, " needs a workspace of ", needed,
             " bytes, but workSpace is null");
-    return plan;
+    return find_convolution_plan(problem);
 }
 
 operation convolution_operation(const char* name, std::shared_ptr<const convolution_plan> plan,

@@ -26,6 +26,10 @@ convolution_tensors checked_convolution(convolution_direction direction, cudnnTe
 // The tables are those of the cuDNN guide, 2-D; an algorithm without an entry there is refused.
 convolution_method checked_method(const convolution_problem& problem, int algorithm);
 
+// The workspace for the problem, whose method is set. Forward: enough for the fused call too, which has no query of its
+// own.
+size_t workspace_bytes_for(convolution_problem problem);
+
 // The plan for the problem under an algorithm, with the workspace that the caller gave checked against its needs.
 std::shared_ptr<const convolution_plan> checked_plan(convolution_problem problem, int algorithm, const void* workspace,
                                                      size_t workspace_bytes);

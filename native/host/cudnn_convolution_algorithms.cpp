@@ -148,7 +148,7 @@ cudnnStatus_t workspace_size(cudnnHandle_t handle, const convolution_tensors& te
     require(bytes != nullptr, "sizeInBytes is null");
     auto problem = tensors.problem;
     problem.method = checked_method(problem, algorithm);
-    *bytes = find_convolution_plan(problem)->workspace_bytes();
+    *bytes = workspace_bytes_for(problem);
     return CUDNN_STATUS_SUCCESS;
 }
 
@@ -169,7 +169,7 @@ std::vector<Perf> list_algorithms(const convolution_problem& problem, cudnnConvo
         if (is_supported) {
             auto chosen = problem;
             chosen.method = method;
-            result.memory = find_convolution_plan(chosen)->workspace_bytes();
+            result.memory = workspace_bytes_for(chosen);
         }
         results.push_back(result);
     }

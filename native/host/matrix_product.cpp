@@ -219,7 +219,7 @@ void finish_sums(const std::vector<float>& partial, int64_t columns, element_typ
 
 int64_t span(int64_t rows, int64_t columns, int64_t ld)
 {
-    return rows == 0 ? 0 : (rows - 1) * ld + columns;
+    return rows == 0 || columns == 0 ? 0 : (rows - 1) * ld + columns;
 }
 
 int64_t span(const matrix_layout& layout, int64_t rows, int64_t columns)
