@@ -44,13 +44,13 @@ public sealed record TrainingRecipe
     public static TrainingRecipe Quick { get; } = new()
     {
         Name = "quick",
-        ImageSize = 96,
-        Epochs = 1,
+        ImageSize = 72,
+        Epochs = 3,
         BatchSize = 64,
         LearningRate = 0.02,
         Schedule = new OneCycleSchedule(),
         Sgd = new SgdSettings(Momentum: 0.9),
-        Initialization = Initialization.He,
+        Initialization = Initialization.He with { OutputScale = 0.3 }, // a large first loss can kill the last rectifier
         NormalizeInput = true,
     };
 
