@@ -50,6 +50,9 @@ internal sealed class ProviderProbe
     public static ProviderProbe Run(NativeProvider provider, LibrarySearch search, bool whole)
     {
         var probe = new ProviderProbe(provider);
+        if (provider == NativeProvider.Host)
+            HostThreads.ShortenSpinning();
+
         // The driver first: its version decides which of the others may be tried.
         int? driverVersion = null;
         foreach (string library in NativeLibraryNames.All)
