@@ -119,6 +119,7 @@ const std::vector<std::unique_ptr<context>>& devices()
 {
     static const auto& all = []() -> const std::vector<std::unique_ptr<context>>& {
         std::vector<std::unique_ptr<context>> contexts;
+        contexts.reserve(static_cast<size_t>(settings().devices));
         for (int ordinal = 0; ordinal < settings().devices; ++ordinal)
             contexts.push_back(std::make_unique<context>(ordinal));
         auto& kept = immortal<std::vector<std::unique_ptr<context>>>();

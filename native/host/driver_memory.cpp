@@ -147,7 +147,7 @@ pointer_facts find_pointer(CUdeviceptr address)
 
 template <typename T> void store(void* data, T value)
 {
-    std::memcpy(data, &value, sizeof(value));
+    std::memcpy(data, &value, sizeof(T));
 }
 
 void get_pointer_attribute(void* data, CUpointer_attribute attribute, CUdeviceptr address)

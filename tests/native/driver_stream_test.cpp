@@ -148,6 +148,8 @@ TEST_F(stream_test, Deferred_NothingRunsBeforeAWait)
     EXPECT_TRUE(early);
     EXPECT_TRUE(waiting);
     EXPECT_FALSE(late);
+    ASSERT_OK(cuCtxSynchronize());
+    EXPECT_TRUE(late);
 }
 
 TEST_F(stream_test, LegacyStream_WaitsForBlockingStreams)
