@@ -4,7 +4,7 @@ namespace NinCudnn.Cli;
 
 internal static class AppVersion
 {
-    /// <summary>The program's version, without the source revision that the build appends.</summary>
+    /// <summary>The program's version, as <c>nin --version</c> says it.</summary>
     public static string Text { get; } =
-        typeof(AppVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
+        typeof(AppVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 }

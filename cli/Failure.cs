@@ -3,9 +3,6 @@ using NinCudnn.Interop;
 
 namespace NinCudnn.Cli;
 
-/// <summary>The command line asks for something that cannot be.</summary>
-internal sealed class UsageException(string message) : Exception(message);
-
 /// <summary>Turns exceptions into one line on standard error and an exit code.</summary>
 internal static class Failure
 {
@@ -16,7 +13,11 @@ internal static class Failure
             case OperationCanceledException:
                 Write("interrupted");
                 return ExitCode.Interrupted;
-            case UsageException or ArgumentException:
+            case ArgumentException { ParamName: { } parameter }:
+                // The name of a method's parameter means nothing to users.
+                Write(exception.Message.Replace($" (Parameter '{parameter}')", "", StringComparison.Ordinal));
+                return ExitCode.Usage;
+            case ArgumentException:
                 Write(exception.Message);
                 return ExitCode.Usage;
             case NativeException or DeviceMemoryException or IOException or InvalidDataException or UnauthorizedAccessException
@@ -33,5 +34,9 @@ internal static class Failure
         }
     }
 
-    private static void Write(string message) => Console.Error.WriteLine("nin: " + message.ReplaceLineEndings(" "));
+    private static void Write(string message) => Console.Error.WriteLine("nin: " + OneLine(message));
+
+    /// <summary>Joins the lines of a list by semicolons, so that a message stays one line whoever reads it.</summary>
+    private static string OneLine(string message) => string.Join(
+        "; ", message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).Replace(":; ", ": ", StringComparison.Ordinal);
 }

@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using NinCudnn.Cli.Output;
+using Spectre.Console;
 
 namespace NinCudnn.Cli;
 
@@ -10,15 +12,21 @@ internal sealed class Interruption : IDisposable
     private readonly CancellationTokenSource _source = new();
     private readonly PosixSignalRegistration[] _registrations;
 
-    public Interruption()
+    /// <param name="isLive">Whether a live display is on the terminal; anything written past it would tear it.</param>
+    public Interruption(bool isLive)
     {
         _registrations = [Register(PosixSignal.SIGINT), Register(PosixSignal.SIGTERM)];
 
         PosixSignalRegistration Register(PosixSignal signal) => PosixSignalRegistration.Create(signal, context =>
         {
             context.Cancel = !_source.IsCancellationRequested;
-            if (context.Cancel)
-                Console.Error.WriteLine("nin: stopping after this step; once more to stop at once");
+            const string Message = "stopping; once more to stop at once";
+            if (!context.Cancel && isLive)
+                AnsiConsole.Cursor.Show(); // the display hid it, and won't get to show it again
+            else if (isLive)
+                Terminal.WriteLine(AnsiConsole.Console, Message);
+            else if (context.Cancel)
+                Console.Error.WriteLine("nin: " + Message);
             _source.Cancel();
         });
     }

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using NinCudnn.Cli;
 using NinCudnn.Cli.Commands;
 
@@ -12,11 +14,17 @@ var root = new RootCommand("Trains and runs Network-in-Network image classifiers
     DataCommand.Create(),
 };
 
+HelpOption help = root.Options.OfType<HelpOption>().Single();
+help.Action = new HelpWithExamples((HelpAction)help.Action!);
+
 ParseResult parsed = root.Parse(args);
 if (parsed.Action is ParseErrorAction)
 {
-    string command = parsed.CommandResult.Command == root ? "" : parsed.CommandResult.Command.Name + " ";
-    Console.Error.WriteLine($"nin: {parsed.Errors[0].Message} (see: nin {command}--help)");
+    // A word that is not known is the likelier cause when there are further errors.
+    string message = parsed.UnmatchedTokens is [string unknown, ..]
+        ? $"there is no command or option '{unknown}'"
+        : parsed.Errors[0].Message.TrimEnd('.');
+    Console.Error.WriteLine($"nin: {message} (see: {CommandLine(parsed.CommandResult)} --help)");
     return ExitCode.Usage;
 }
 
@@ -30,3 +38,6 @@ catch (Exception e)
 {
     return Failure.Report(e);
 }
+
+static string CommandLine(SymbolResult command) =>
+    command.Parent is null ? "nin" : $"{CommandLine(command.Parent)} {((CommandResult)command).Command.Name}";

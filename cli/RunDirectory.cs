@@ -11,7 +11,7 @@ internal sealed class RunDirectory : IDisposable
     private RunDirectory(string path)
     {
         Path = path;
-        Metrics = new StreamWriter(System.IO.Path.Combine(path, MetricsName));
+        Metrics = new StreamWriter(new FileStream(System.IO.Path.Combine(path, MetricsName), FileMode.CreateNew));
     }
 
     public string Path { get; }
@@ -31,8 +31,25 @@ internal sealed class RunDirectory : IDisposable
         string[] taken = [.. new[] { ModelName, MetricsName }.Where(name => File.Exists(System.IO.Path.Combine(path, name)))];
         if (taken.Length > 0)
             throw new IOException($"{path} holds another run ({string.Join(", ", taken)}); choose another --out");
-        Directory.CreateDirectory(path);
-        return new RunDirectory(path);
+        if (File.Exists(path))
+            throw new IOException($"{path} is a file; --out must be a directory");
+        try
+        {
+            Directory.CreateDirectory(path);
+            return new RunDirectory(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"{path} can't be written: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The path of the model in a run's directory.</summary>
+    /// <exception cref="FileNotFoundException">There is none.</exception>
+    public static string FindModel(string directory)
+    {
+        string path = System.IO.Path.Combine(directory, ModelName);
+        return File.Exists(path) ? path : throw new FileNotFoundException($"{directory} holds no {ModelName}");
     }
 
     public void Dispose() => Metrics.Dispose();

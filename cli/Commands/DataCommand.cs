@@ -1,6 +1,8 @@
 using System.CommandLine;
+using NinCudnn.Cli.Output;
 using NinCudnn.Data;
 using NinCudnn.Devices;
+using Spectre.Console;
 
 namespace NinCudnn.Cli.Commands;
 
@@ -9,8 +11,8 @@ internal static class DataCommand
 {
     public static Command Create()
     {
-        Option<KnownDataset> dataset = SharedOptions.Dataset();
-        Option<DirectoryInfo?> directory = new("--to") { Description = "Where the files go. Without it ./data/<name>.", HelpName = "directory" };
+        Option<string?> dataset = SharedOptions.Dataset();
+        Option<DirectoryInfo?> directory = SharedOptions.Directory(new("--to") { Description = "Where the files go. Without it ./data/<name>." });
         Option<Uri?> mirror = new("--from")
         {
             Description = "A mirror's address to take instead of the official one.",
@@ -24,24 +26,58 @@ internal static class DataCommand
         var fetch = new Command("fetch", "Downloads a data set and verifies every file.") { dataset, directory, mirror };
         fetch.SetAction(async (parsed, _) =>
         {
-            KnownDataset chosen = parsed.GetRequiredValue(dataset);
+            KnownDataset chosen = KnownDatasets.Get(parsed.GetValue(dataset)!);
             string path = parsed.GetValue(directory)?.FullName ?? Path.Combine(Directory.GetCurrentDirectory(), "data", chosen.Name);
-            using var interruption = new Interruption();
-            await DatasetDownload.FetchAsync(chosen, path, parsed.GetValue(mirror), new FinishedFiles(), cancellationToken: interruption.Token);
+            using var interruption = new Interruption(Terminal.IsLive);
+            if (Terminal.IsLive)
+            {
+                await AnsiConsole.Progress().AutoClear(true)
+                    .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new DownloadedColumn(), new TransferSpeedColumn())
+                    .StartAsync(context => FetchAsync(new LiveDownload(context)));
+            }
+            else
+            {
+                await FetchAsync(new FinishedFiles());
+            }
             Console.WriteLine($"{chosen.Title} is in {path}");
             return ExitCode.Success;
+
+            Task FetchAsync(IProgress<DownloadProgress> progress) =>
+                DatasetDownload.FetchAsync(chosen, path, parsed.GetValue(mirror), progress, cancellationToken: interruption.Token);
         });
         return new Command("data", "Gets data sets.") { fetch };
     }
 
+    private static string? Finished(DownloadProgress file) => file.Stage switch
+    {
+        DownloadStage.Done => $"{file.FileName}: {ByteSize.Format(file.ReceivedBytes)}",
+        DownloadStage.Kept => $"{file.FileName}: already there",
+        _ => null,
+    };
+
+    /// <summary>A line for each file, for logs and pipes.</summary>
     private sealed class FinishedFiles : IProgress<DownloadProgress>
     {
         public void Report(DownloadProgress value)
         {
-            if (value.Stage == DownloadStage.Done)
-                Console.WriteLine($"{value.FileName}: {ByteSize.Format(value.ReceivedBytes)}");
-            else if (value.Stage == DownloadStage.Kept)
-                Console.WriteLine($"{value.FileName}: already there");
+            if (Finished(value) is { } line)
+                Console.WriteLine(line);
+        }
+    }
+
+    /// <summary>The same lines above a bar for the file that is arriving.</summary>
+    private sealed class LiveDownload(ProgressContext context) : IProgress<DownloadProgress>
+    {
+        private readonly ProgressTask _task = context.AddTask("connecting");
+
+        public void Report(DownloadProgress value)
+        {
+            _task.Description = Markup.Escape(value.FileName);
+            _task.IsIndeterminate = value.TotalBytes is null;
+            _task.MaxValue = value.TotalBytes ?? value.ReceivedBytes + 1;
+            _task.Value = value.ReceivedBytes;
+            if (Finished(value) is { } line)
+                Terminal.WriteLine(AnsiConsole.Console, line);
         }
     }
 }

@@ -7,6 +7,7 @@ using NinCudnn.Devices;
 using NinCudnn.Interop;
 using NinCudnn.Networks;
 using NinCudnn.Training;
+using Spectre.Console;
 
 namespace NinCudnn.Cli.Commands;
 
@@ -25,7 +26,7 @@ internal static class EvalCommand
         };
         Option<int?> batch = SharedOptions.Positive(new("--batch") { Description = $"Samples per batch, {DefaultBatch} if not given.", HelpName = "n" });
         Option<int?> limitTest = SharedOptions.Limit("--limit-test", "test");
-        Option<KnownDataset> dataset = SharedOptions.Dataset();
+        Option<string?> dataset = SharedOptions.Dataset();
         Option<DirectoryInfo?> data = SharedOptions.DataDirectory();
         Option<DeviceRequest> device = SharedOptions.Device();
         Option<bool> json = SharedOptions.Json();
@@ -35,13 +36,14 @@ internal static class EvalCommand
         {
             string path = parsed.GetRequiredValue(checkpoint);
             if (Directory.Exists(path))
-                path = Path.Combine(path, RunDirectory.ModelName);
+                path = RunDirectory.FindModel(path);
             ModelFile model = ModelFile.Load(path);
-            KnownDataset source = parsed.GetRequiredValue(dataset);
+            KnownDataset source = KnownDatasets.Get(parsed.GetValue(dataset)!);
             ImageDataset testSet = SharedOptions.Load(source, parsed.GetValue(data), DatasetSplit.Test, parsed.GetValue(limitTest));
             model.Description.CheckFits(testSet);
 
-            using var interruption = new Interruption();
+            bool isJson = parsed.GetValue(json), isLive = !isJson && Terminal.IsLive;
+            using var interruption = new Interruption(isLive);
             using Device target = Device.Open(parsed.GetRequiredValue(device));
             using DeviceStream stream = target.CreateStream();
             using var arena = new DeviceArena(target);
@@ -49,17 +51,24 @@ internal static class EvalCommand
             parameters.Load(model.Parameters);
             using var evaluator = new Evaluator(stream, model.Description, parameters, arena, testSet, parsed.GetValue(batch) ?? DefaultBatch);
             var time = Stopwatch.StartNew();
-            LossSummary result = evaluator.Evaluate(stop: interruption.Token);
+            LossSummary result = isLive ? EvaluateLive(evaluator, interruption.Token) : evaluator.Evaluate(stop: interruption.Token);
             double rate = result.Samples / time.Elapsed.TotalSeconds;
 
-            Console.WriteLine(parsed.GetValue(json)
+            Console.WriteLine(isJson
                 ? JsonSerializer.Serialize(
                     new EvaluationEvent("evaluation", path, source.Name, testSet.Count, result.Loss, result.Accuracy, rate, target.Name),
                     JsonEventsContext.Default.EvaluationEvent)
                 : FormattableString.Invariant(
-                    $"test loss {result.Loss:0.0000}, test accuracy {result.Accuracy:0.0000} on {result.Samples} images of {source.Name} ({rate:0.0} samples/s on {target.Name})"));
+                    $"test loss {result.Loss:0.0000}, test accuracy {result.Accuracy:0.0000} on {result.Samples} images of {source.Name} ({ReportText.Rate(rate)} on {target.Name})"));
             return ExitCode.Success;
         });
         return command;
     }
+
+    private static LossSummary EvaluateLive(Evaluator evaluator, CancellationToken stop) =>
+        AnsiConsole.Progress().AutoClear(true).Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn()).Start(context =>
+        {
+            ProgressTask task = context.AddTask("evaluating", maxValue: 1);
+            return evaluator.Evaluate(new Progress<double>(share => task.Value = share), stop);
+        });
 }

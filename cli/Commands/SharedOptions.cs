@@ -1,11 +1,12 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using NinCudnn.Data;
 using NinCudnn.Interop;
 
 namespace NinCudnn.Cli.Commands;
 
-/// <summary>Options that several commands have, and what they mean.</summary>
+/// <summary>Options that several commands have, and what kinds of values options take.</summary>
 internal static class SharedOptions
 {
     public static Option<DeviceRequest> Device() => new("--device")
@@ -16,23 +17,20 @@ internal static class SharedOptions
         DefaultValueFactory = _ => DeviceRequest.Auto,
     };
 
-    public static Option<KnownDataset> Dataset()
-    {
-        string names = string.Join(" or ", KnownDatasets.All.Select(dataset => dataset.Name));
-        return new("--dataset")
-        {
-            Description = $"The data set: {names}.",
-            HelpName = "name",
-            CustomParser = result => ParseOrReport(result, KnownDatasets.Get),
-            DefaultValueFactory = _ => KnownDatasets.FashionMnist,
-        };
-    }
+    /// <summary>The name of one of <see cref="KnownDatasets.All"/>.</summary>
+    public static Option<string?> Dataset() => OneOf(
+        new("--dataset") { HelpName = "name", DefaultValueFactory = _ => KnownDatasets.All[0].Name },
+        "The data set",
+        KnownDatasets.All.Select(dataset => dataset.Name));
 
-    public static Option<DirectoryInfo?> DataDirectory() => new("--data")
+    /// <summary>The name of one of <see cref="Networks.Architecture.Presets"/>.</summary>
+    public static Option<string?> Architecture() =>
+        OneOf(new("--arch") { HelpName = "name", DefaultValueFactory = _ => "seed" }, "The network", Networks.Architecture.Presets);
+
+    public static Option<DirectoryInfo?> DataDirectory() => Directory(new("--data")
     {
         Description = $"The directory with the data set's files. Without it: ${DatasetLocator.EnvironmentVariable}, ./data, then the system's.",
-        HelpName = "directory",
-    };
+    });
 
     public static Option<int?> Limit(string name, string what) => Positive(new Option<int?>(name)
     {
@@ -42,14 +40,44 @@ internal static class SharedOptions
 
     public static Option<bool> Json() => new("--json") { Description = "Write JSON for programs." };
 
-    /// <summary>Accepts only values of at least 1.</summary>
+    /// <summary>Accepts only the given names, and lists them in the description.</summary>
+    public static Option<string?> OneOf(Option<string?> option, string description, IEnumerable<string> names)
+    {
+        string[] choices = [.. names];
+        string list = string.Join(" or ", choices);
+        option.Description = $"{description}: {list}.";
+        option.CustomParser = result => ParseOrReport(result, text =>
+            choices.Contains(text) ? text : throw new FormatException($"{option.Name} is '{text}', but must be {list}"));
+        option.CompletionSources.Add(choices);
+        return option;
+    }
+
+    /// <summary>Accepts only whole numbers of at least 1.</summary>
     public static Option<int?> Positive(Option<int?> option)
     {
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, out int value) && value < 1)
-                result.AddError($"{option.Name} is {value}, but must be at least 1");
-        });
+        option.CustomParser = result => ParseOrReport<int?>(result, text =>
+            int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out int value) && value >= 1
+                ? value
+                : throw new FormatException($"{option.Name} is '{text}', but must be a whole number between 1 and {int.MaxValue}"));
+        return option;
+    }
+
+    /// <summary>Accepts only finite numbers of at least 0.</summary>
+    public static Option<double?> NonNegative(Option<double?> option)
+    {
+        option.CustomParser = result => ParseOrReport<double?>(result, text =>
+            double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= 0 && double.IsFinite(value)
+                ? value
+                : throw new FormatException($"{option.Name} is '{text}', but must be a finite number of at least 0"));
+        return option;
+    }
+
+    /// <summary>Accepts any path that is not empty.</summary>
+    public static Option<DirectoryInfo?> Directory(Option<DirectoryInfo?> option)
+    {
+        option.HelpName = "directory";
+        option.CustomParser = result => ParseOrReport(result, text =>
+            text.Length > 0 ? new DirectoryInfo(text) : throw new FormatException($"{option.Name} is empty, but must be a directory's path"));
         return option;
     }
 

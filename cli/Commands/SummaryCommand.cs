@@ -11,13 +11,7 @@ internal static class SummaryCommand
 {
     public static Command Create()
     {
-        Option<string> architecture = new("--arch")
-        {
-            Description = $"The network: {string.Join(" or ", Architecture.Presets)}.",
-            HelpName = "name",
-            DefaultValueFactory = _ => "seed",
-        };
-        architecture.AcceptOnlyFromAmong([.. Architecture.Presets]);
+        Option<string?> architecture = SharedOptions.Architecture();
         Option<int?> size = SharedOptions.Positive(new("--resize") { Description = "Height and width of the input; 224, or 32 for cifar.", HelpName = "pixels" });
         Option<int?> channels = SharedOptions.Positive(new("--channels") { Description = "Channels of the input; 1, or 3 for cifar.", HelpName = "n" });
         Option<int?> classes = SharedOptions.Positive(new("--classes") { Description = "Classes; 10 if not given.", HelpName = "n" });
@@ -25,9 +19,9 @@ internal static class SummaryCommand
         var command = new Command("summary", "Shows a network's layers: output shapes, parameters, multiply-adds.") { architecture, size, channels, classes };
         command.SetAction(parsed =>
         {
-            bool isCifar = parsed.GetRequiredValue(architecture) == "cifar";
-            Architecture network = Architecture.Preset(
-                parsed.GetRequiredValue(architecture), parsed.GetValue(channels) ?? (isCifar ? 3 : 1), parsed.GetValue(classes) ?? 10);
+            string name = parsed.GetValue(architecture)!;
+            bool isCifar = name == "cifar";
+            Architecture network = Architecture.Preset(name, parsed.GetValue(channels) ?? (isCifar ? 3 : 1), parsed.GetValue(classes) ?? 10);
             int pixels = parsed.GetValue(size) ?? (isCifar ? 32 : 224);
             NetworkSummary summary = NetworkSummary.Create(network, pixels, pixels);
             Console.WriteLine($"{network.Name}: input {network.InputChannels}×{pixels}×{pixels}, {network.Classes} classes");

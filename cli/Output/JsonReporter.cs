@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using NinCudnn.Networks;
 using NinCudnn.Training;
 
 namespace NinCudnn.Cli.Output;
@@ -16,7 +17,10 @@ internal sealed class JsonReporter(TextWriter output, RunInfo run) : RunReporter
         Write(
             new StartEvent(
                 "start", AppVersion.Text, start.Device, run.Provider, start.DeviceReason, recipe.Name, run.Model.Architecture.Name, run.Dataset,
-                recipe.ImageSize, recipe.BatchSize, recipe.Epochs, recipe.LearningRate, recipe.Sgd.Momentum, recipe.Sgd.WeightDecay, run.Seed,
+                recipe.ImageSize, recipe.BatchSize, recipe.Epochs, recipe.LearningRate, RecipeNames.Of(recipe.Schedule),
+                recipe.Sgd.Momentum, recipe.Sgd.Nesterov, recipe.Sgd.WeightDecay,
+                RecipeNames.Of(recipe.Initialization), recipe.Initialization.OutputScale, recipe.NormalizeInput,
+                run.Model.Architecture.Layers.OfType<DropoutLayer>().FirstOrDefault()?.Rate, run.Seed,
                 start.TrainSamples, start.TestSamples, start.StepsPerEpoch, start.Parameters, start.DeviceBytes, run.Directory.Path),
             JsonEventsContext.Default.StartEvent);
     }

@@ -13,7 +13,8 @@ internal sealed class PlainReporter(TextWriter output, RunInfo run) : RunReporte
     public override void Started(TrainingStart start)
     {
         _start = start;
-        output.WriteLine(ReportText.Start(start, run));
+        foreach (var (label, value) in ReportText.Start(start, run))
+            output.WriteLine($"{label,-9}{value}");
     }
 
     public override void Progressed(TrainingProgress progress)
@@ -25,7 +26,7 @@ internal sealed class PlainReporter(TextWriter output, RunInfo run) : RunReporte
             return;
         _lastLine = progress.StepInEpoch / interval;
         output.WriteLine(
-            $"epoch {progress.Epoch}/{_start.Recipe.Epochs}, step {progress.StepInEpoch}/{steps}: {ReportText.Progress(progress)}, {ReportText.Duration(ReportText.Left(progress, _start))} left");
+            $"epoch {progress.Epoch}/{_start.Recipe.Epochs}, step {progress.StepInEpoch}/{steps}: {ReportText.Progress(progress, _start)}");
     }
 
     public override void EpochEnded(EpochResult epoch)

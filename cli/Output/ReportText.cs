@@ -1,3 +1,4 @@
+using NinCudnn.Devices;
 using NinCudnn.Training;
 
 namespace NinCudnn.Cli.Output;
@@ -5,38 +6,53 @@ namespace NinCudnn.Cli.Output;
 /// <summary>The sentences that the plain and the live report share.</summary>
 internal static class ReportText
 {
-    public static string Start(TrainingStart start, RunInfo run) => FormattableString.Invariant(
-        $"""
-        device     {start.Device} ({start.DeviceReason})
-        network    {run.Model.Architecture.Name}, {start.Parameters:N0} parameters, {start.Recipe.ImageSize}×{start.Recipe.ImageSize} input, {Devices.ByteSize.Format(start.DeviceBytes)} for tensors
-        data       {run.Dataset}: {start.TrainSamples:N0} training and {start.TestSamples:N0} test images
-        recipe     {start.Recipe.Name}: {start.Recipe.Epochs} epochs of {start.StepsPerEpoch} steps, batch {start.Recipe.BatchSize}, learning rate {start.Recipe.LearningRate}, momentum {start.Recipe.Sgd.Momentum}, seed {run.Seed}
-        """);
+    public static (string Label, string Value)[] Start(TrainingStart start, RunInfo run)
+    {
+        TrainingRecipe recipe = start.Recipe;
+        string schedule = recipe.Schedule is ConstantSchedule ? "" : $" {RecipeNames.Of(recipe.Schedule)}";
+        return
+        [
+            ("device", $"{start.Device} ({start.DeviceReason})"),
+            ("network", FormattableString.Invariant(
+                $"{run.Model.Architecture.Name}, {start.Parameters:N0} parameters, {recipe.ImageSize}×{recipe.ImageSize} input, {ByteSize.Format(start.DeviceBytes)} for tensors")),
+            ("data", FormattableString.Invariant($"{run.Dataset}: {start.TrainSamples:N0} training and {start.TestSamples:N0} test images")),
+            ("recipe", FormattableString.Invariant(
+                $"{recipe.Name}: {Count(recipe.Epochs, "epoch")} of {Count(start.StepsPerEpoch, "step")}, batch {recipe.BatchSize}, learning rate {recipe.LearningRate}{schedule}, momentum {recipe.Sgd.Momentum}, seed {run.Seed}")),
+        ];
+    }
 
-    public static string Epoch(EpochResult epoch, int epochs) => FormattableString.Invariant(
-        $"epoch {epoch.Epoch}/{epochs}: train loss {epoch.Train.Loss:0.0000}, train accuracy {epoch.Train.Accuracy:0.0000}, test accuracy {epoch.Test.Accuracy:0.0000} ({epoch.SamplesPerSecond:0.0} samples/s)");
+    /// <summary>At most 80 characters long in all but extreme cases, the usual width of a terminal.</summary>
+    public static string Epoch(EpochResult epoch, int epochs) =>
+        $"epoch {epoch.Epoch}/{epochs}: {Figures(epoch)}, {Rate(epoch.SamplesPerSecond)}";
 
-    public static string Progress(TrainingProgress progress) => FormattableString.Invariant(
-        $"loss {progress.Loss.Loss:0.0000}, accuracy {progress.Loss.Accuracy:0.0000}, {progress.SamplesPerSecond:0.0} samples/s");
+    public static string Progress(TrainingProgress progress, TrainingStart start) => FormattableString.Invariant(
+        $"loss {progress.Loss.Loss:0.0000}, acc {progress.Loss.Accuracy:0.0000}, {Rate(progress.SamplesPerSecond)}, {Duration(Left(progress, start))} left");
 
     public static string End(TrainingResult result, string device, RunInfo run)
     {
-        string figures = result.LastEpoch is { } last
-            ? FormattableString.Invariant($"loss {last.Train.Loss:0.0000}, train accuracy {last.Train.Accuracy:0.0000}, test accuracy {last.Test.Accuracy:0.0000}")
-            : "no epoch was finished";
-        return FormattableString.Invariant(
+        string figures = result.LastEpoch is { } last ? Figures(last) : "no epoch was finished";
+        return
             $"""
-            {(result.IsStopped ? $"stopped after {result.Step} steps; " : "")}{figures}
-            {result.SamplesPerSecond:0.0} samples/s on {device}, {Duration(result.Elapsed)} in all
+            {(result.IsStopped ? $"stopped after {Count(result.Step, "step")}; " : "")}{figures}
+            {Rate(result.SamplesPerSecond)} on {device}, {Duration(result.Elapsed)} in all
             files in {run.Directory.Path}
-            """);
+            """;
     }
+
+    public static string Rate(double samplesPerSecond) => samplesPerSecond < 100
+        ? FormattableString.Invariant($"{samplesPerSecond:0.0} samples/s")
+        : FormattableString.Invariant($"{samplesPerSecond:0} samples/s");
 
     public static string Duration(TimeSpan time) =>
         time.TotalHours >= 1 ? $"{(int)time.TotalHours}h{time.Minutes:00}m" : time.TotalMinutes >= 1 ? $"{time.Minutes}m{time.Seconds:00}s" : $"{time.TotalSeconds:0}s";
 
+    private static string Figures(EpochResult epoch) => FormattableString.Invariant(
+        $"loss {epoch.Train.Loss:0.0000}, train acc {epoch.Train.Accuracy:0.0000}, test acc {epoch.Test.Accuracy:0.0000}");
+
+    private static string Count(long count, string noun) => FormattableString.Invariant($"{count} {noun}{(count == 1 ? "" : "s")}");
+
     /// <summary>The time that is left at the speed so far.</summary>
-    public static TimeSpan Left(TrainingProgress progress, TrainingStart start)
+    private static TimeSpan Left(TrainingProgress progress, TrainingStart start)
     {
         long samples = (long)start.TrainSamples * (start.Recipe.Epochs - progress.Epoch + 1) - progress.Loss.Samples;
         return TimeSpan.FromSeconds(samples / Math.Max(progress.SamplesPerSecond, 1e-9));

@@ -22,20 +22,22 @@ internal sealed class TerminalReporter(IAnsiConsole console, RunInfo run) : RunR
     {
         _start = start;
         _task!.MaxValue = (double)start.StepsPerEpoch * start.Recipe.Epochs;
-        console.WriteLine(ReportText.Start(start, run));
+        Grid grid = new Grid { Expand = true }.AddColumn(new GridColumn().NoWrap()).AddColumn();
+        foreach (var (label, value) in ReportText.Start(start, run))
+            grid.AddRow(new Text(label), new Text(value));
+        console.Write(grid);
     }
 
     public override void Progressed(TrainingProgress progress)
     {
         _task!.Value = progress.Step;
-        string left = ReportText.Duration(ReportText.Left(progress, _start!));
-        _task.Description = Markup.Escape($"epoch {progress.Epoch}/{_start!.Recipe.Epochs}: {ReportText.Progress(progress)}, {left} left");
+        _task.Description = Markup.Escape($"epoch {progress.Epoch}/{_start!.Recipe.Epochs}: {ReportText.Progress(progress, _start!)}");
     }
 
     public override void EpochEnded(EpochResult epoch)
     {
         _task!.Value = epoch.Step;
-        console.WriteLine(ReportText.Epoch(epoch, _start!.Recipe.Epochs));
+        Terminal.WriteLine(console, ReportText.Epoch(epoch, _start!.Recipe.Epochs));
     }
 
     public override void Ended(TrainingResult result) => console.WriteLine(ReportText.End(result, _start!.Device, run));

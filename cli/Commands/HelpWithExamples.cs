@@ -1,0 +1,31 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace NinCudnn.Cli.Commands;
+
+/// <summary>The usual help, followed by examples of the command.</summary>
+internal sealed class HelpWithExamples(HelpAction standard) : SynchronousCommandLineAction
+{
+    private static readonly Dictionary<string, string[]> s_examples = new()
+    {
+        ["train"] = ["nin train --recipe quick", "nin train --epochs 20 --lr 0.05 --seed 1 --out runs/slow"],
+        ["eval"] = ["nin eval --checkpoint runs/slow"],
+        ["summary"] = ["nin summary --arch cifar --classes 100"],
+        ["devices"] = ["nin devices"],
+        ["fetch"] = ["nin data fetch --dataset mnist"],
+    };
+
+    public override int Invoke(ParseResult parseResult)
+    {
+        int result = standard.Invoke(parseResult);
+        if (!s_examples.TryGetValue(parseResult.CommandResult.Command.Name, out string[]? examples))
+            return result;
+        TextWriter output = parseResult.InvocationConfiguration.Output;
+        output.WriteLine(examples.Length == 1 ? "Example:" : "Examples:");
+        foreach (string example in examples)
+            output.WriteLine("  " + example);
+        output.WriteLine();
+        return result;
+    }
+}

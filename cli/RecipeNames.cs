@@ -1,0 +1,25 @@
+using NinCudnn.Networks;
+using NinCudnn.Training;
+
+namespace NinCudnn.Cli;
+
+/// <summary>The names by which options ask for parts of a recipe, and by which reports call them.</summary>
+internal static class RecipeNames
+{
+    public static IReadOnlyDictionary<string, LearningRateSchedule> Schedules { get; } = new Dictionary<string, LearningRateSchedule>
+    {
+        ["constant"] = new ConstantSchedule(),
+        ["one-cycle"] = new OneCycleSchedule(),
+    };
+
+    public static IReadOnlyDictionary<string, Initialization> Initializations { get; } = new Dictionary<string, Initialization>
+    {
+        ["xavier"] = Initialization.Xavier,
+        ["he"] = Initialization.He,
+    };
+
+    public static string Of(LearningRateSchedule schedule) => Schedules.First(entry => entry.Value.GetType() == schedule.GetType()).Key;
+
+    /// <summary>The name, whatever the scale of the output's weights.</summary>
+    public static string Of(Initialization initialization) => Initializations.First(entry => entry.Value.Weights == initialization.Weights).Key;
+}
