@@ -36,6 +36,12 @@ public sealed class Device : IDisposable
         Cuda.cuDevicePrimaryCtxRetain(out _context, _device).ThrowIfFailed();
     }
 
+    /// <summary>
+    /// Held during a capture and while waiting for a context. The second is illegal while one of the context's streams captures,
+    /// on whatever thread, and breaks the capture. Primary contexts belong to the process, and so does this.
+    /// </summary>
+    internal static Lock CaptureOrWait { get; } = new();
+
     /// <summary>Which provider was chosen for this process, and why.</summary>
     public ProviderSelection Selection { get; }
 
@@ -81,7 +87,7 @@ public sealed class Device : IDisposable
 
     /// <summary>Allocates device memory for <paramref name="length"/> elements; its contents are undefined.</summary>
     /// <param name="length">Elements, at least 1.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The length is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The length is not positive, or in bytes above the largest int64.</exception>
     /// <exception cref="DeviceMemoryException">The device does not have that much free memory.</exception>
     public DeviceBuffer<T> Allocate<T>(long length)
         where T : unmanaged => new(this, length);
@@ -97,12 +103,13 @@ public sealed class Device : IDisposable
     /// <exception cref="CudaException">The driver refused.</exception>
     public DeviceStream CreateStream() => new(this);
 
-    /// <summary>Waits until all work of all the device's streams is done.</summary>
+    /// <summary>Waits until all work of all the device's streams is done, and before that for captures on other threads.</summary>
     /// <exception cref="CudaException">Work at or before this call failed.</exception>
     public void Synchronize()
     {
         MakeCurrent();
-        Cuda.cuCtxSynchronize().ThrowIfFailed();
+        lock (CaptureOrWait)
+            Cuda.cuCtxSynchronize().ThrowIfFailed();
     }
 
     /// <summary>

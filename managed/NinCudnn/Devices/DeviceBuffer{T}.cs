@@ -13,10 +13,11 @@ public sealed class DeviceBuffer<T> : DeviceResource
         : base(device)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, long.MaxValue / Unsafe.SizeOf<T>());
         Length = length;
         device.Reclaim();
         device.MakeCurrent();
-        CUresult status = Cuda.cuMemAlloc_v2(out _address, checked((nuint)(length * Unsafe.SizeOf<T>())));
+        CUresult status = Cuda.cuMemAlloc_v2(out _address, (nuint)(length * Unsafe.SizeOf<T>()));
         if (status == CUresult.CUDA_ERROR_OUT_OF_MEMORY)
             throw new DeviceMemoryException(device, length * Unsafe.SizeOf<T>());
         status.ThrowIfFailed(nameof(Cuda.cuMemAlloc_v2));

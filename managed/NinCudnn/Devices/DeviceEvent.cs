@@ -57,6 +57,7 @@ public sealed class DeviceEvent : DeviceResource
     public TimeSpan ElapsedSince(DeviceEvent start)
     {
         ArgumentNullException.ThrowIfNull(start);
+        start.ThrowIfDisposed();
         ThrowIfDisposed();
         Device.MakeCurrent();
         Cuda.cuEventElapsedTime(out float milliseconds, start._handle, _handle).ThrowIfFailed();

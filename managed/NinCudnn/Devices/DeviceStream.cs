@@ -33,10 +33,24 @@ public sealed class DeviceStream : DeviceResource
     }
 
     /// <summary>The stream's cuDNN handle, made at first use: outside hot paths and captures, since making one allocates.</summary>
-    internal cudnnHandle_t Cudnn => _cudnn != default ? _cudnn : CreateCudnn();
+    internal cudnnHandle_t Cudnn
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return _cudnn != default ? _cudnn : CreateCudnn();
+        }
+    }
 
     /// <summary>The stream's cuBLASLt handle, made at first use.</summary>
-    internal cublasLtHandle_t CublasLt => _cublasLt != default ? _cublasLt : CreateCublasLt();
+    internal cublasLtHandle_t CublasLt
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return _cublasLt != default ? _cublasLt : CreateCublasLt();
+        }
+    }
 
     /// <summary>Waits until all work queued so far is done.</summary>
     /// <exception cref="CudaException">Work at or before this call failed.</exception>
@@ -60,6 +74,7 @@ public sealed class DeviceStream : DeviceResource
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, source.Length - start);
         long bytes = (long)count * Unsafe.SizeOf<T>();
         destination.Require(bytes);
@@ -74,6 +89,7 @@ public sealed class DeviceStream : DeviceResource
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(destination);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, destination.Length);
         long bytes = (long)count * Unsafe.SizeOf<T>();
         source.Require(bytes);
@@ -100,28 +116,32 @@ public sealed class DeviceStream : DeviceResource
 
     /// <summary>
     /// Records the work that <paramref name="enqueue"/> puts on this stream, without running it, as a graph that can be
-    /// launched again and again with one call. Addresses and sizes are fixed; the memory must stay where it is.
+    /// launched again and again with one call. Addresses and sizes are fixed; the memory must stay where it is. Meanwhile other
+    /// threads that wait for a whole device (<see cref="Device.Synchronize"/>, downloads) are held up.
     /// </summary>
     /// <exception cref="CudaException">Something that cannot be captured was called; the capture is abandoned.</exception>
     public ExecutableGraph Capture(Action enqueue)
     {
         ArgumentNullException.ThrowIfNull(enqueue);
         Device.MakeCurrent();
-        // Thread-local: other threads (a checkpoint writer, say) may go on allocating meanwhile.
-        Cuda.cuStreamBeginCapture_v2(Handle, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL).ThrowIfFailed();
-        CUgraph graph;
-        try
+        lock (Device.CaptureOrWait)
         {
-            enqueue();
+            // Thread-local: other threads (a checkpoint writer, say) may go on allocating meanwhile.
+            Cuda.cuStreamBeginCapture_v2(Handle, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL).ThrowIfFailed();
+            CUgraph graph;
+            try
+            {
+                enqueue();
+            }
+            catch
+            {
+                if (Cuda.cuStreamEndCapture(Handle, out graph) == CUresult.CUDA_SUCCESS)
+                    _ = Cuda.cuGraphDestroy(graph);
+                throw;
+            }
+            Cuda.cuStreamEndCapture(Handle, out graph).ThrowIfFailed();
+            return new ExecutableGraph(this, graph);
         }
-        catch
-        {
-            if (Cuda.cuStreamEndCapture(Handle, out graph) == CUresult.CUDA_SUCCESS)
-                _ = Cuda.cuGraphDestroy(graph);
-            throw;
-        }
-        Cuda.cuStreamEndCapture(Handle, out graph).ThrowIfFailed();
-        return new ExecutableGraph(this, graph);
     }
 
     internal override void ReleaseNative()

@@ -130,7 +130,9 @@ public sealed record Architecture(string Name, int InputChannels, int Classes, I
         }
     }
 
-    private void Validate()
+    /// <summary>Refuses lists of layers that no image size makes a network.</summary>
+    /// <exception cref="ArgumentException">The layers do not fit together.</exception>
+    internal void Validate()
     {
         if (Layers.Length < 3 || Layers[^1] is not Flatten || Layers[^2] is not GlobalAveragePool)
             throw new ArgumentException($"{Name}: the last two layers must be a global average pool and a flatten");

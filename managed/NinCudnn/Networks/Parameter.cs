@@ -11,7 +11,7 @@ namespace NinCudnn.Networks;
 public sealed record Parameter(string Name, ImmutableArray<int> Shape, long Offset, long FanIn, long FanOut)
 {
     /// <summary>Elements.</summary>
-    public int Count => Shape.Aggregate(1, (product, extent) => checked(product * extent));
+    public int Count => Shape.Aggregate(1, (product, extent) => product * extent);
 
     /// <summary>Whether it is a filter; else it is a bias.</summary>
     public bool IsWeight => Shape.Length == 4;
@@ -19,10 +19,11 @@ public sealed record Parameter(string Name, ImmutableArray<int> Shape, long Offs
     /// <summary>
     /// All parameters of an architecture in order, placed one behind the other with every tensor aligned to 256 bytes.
     /// </summary>
-    /// <exception cref="ArgumentException">The architecture is not valid.</exception>
+    /// <exception cref="ArgumentException">The architecture is not valid, or a tensor has no elements or more than an array can hold.</exception>
     public static ImmutableArray<Parameter> Enumerate(Architecture architecture)
     {
         ArgumentNullException.ThrowIfNull(architecture);
+        architecture.Validate();
         const int Alignment = 64; // elements of float32
         var parameters = ImmutableArray.CreateBuilder<Parameter>();
         long offset = 0;
@@ -45,6 +46,9 @@ public sealed record Parameter(string Name, ImmutableArray<int> Shape, long Offs
 
         void Add(string name, ImmutableArray<int> shape, long fanIn, long fanOut)
         {
+            Int128 count = shape.Aggregate(Int128.One, (product, extent) => product * extent);
+            if (count < 1 || count > Array.MaxLength)
+                throw new ArgumentException($"{name} would have {count} elements");
             var parameter = new Parameter(name, shape, offset, fanIn, fanOut);
             parameters.Add(parameter);
             offset += (parameter.Count + Alignment - 1) / Alignment * Alignment;

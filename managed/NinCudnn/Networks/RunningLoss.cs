@@ -66,6 +66,8 @@ public sealed class RunningLoss : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (_copied.IsDisposed)
+            return;
         _copied.Synchronize();
         _copied.Dispose();
         _copy.Dispose();

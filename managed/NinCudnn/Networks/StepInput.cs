@@ -62,6 +62,8 @@ public sealed unsafe class StepInput : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (_pinned.IsDisposed)
+            return;
         foreach (DeviceEvent read in _read)
         {
             read.Synchronize(); // the device may still be reading the slot

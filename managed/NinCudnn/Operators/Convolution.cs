@@ -148,13 +148,14 @@ internal sealed unsafe class Convolution : ConvolutionOperator
         ConvolutionAlgorithm algorithm, DeviceMemory x, DeviceMemory w, DeviceMemory b, DeviceMemory y, DeviceMemory workspace)
     {
         float one = 1, zero = 0;
+        void* bias = b.Require(BiasBytes); // before anything is queued
         cudnnStatus_t status = Cudnn.cudnnConvolutionForward(
             Stream.Cudnn, &one, _x.Handle, x.Require(InputBytes), _w.Handle, w.Require(FilterBytes), _forward.Handle,
             (cudnnConvolutionFwdAlgo_t)algorithm.Algorithm, workspace.Require(algorithm.WorkspaceBytes), (nuint)algorithm.WorkspaceBytes,
             &zero, _y.Handle, y.Require(OutputBytes));
         if (status != cudnnStatus_t.CUDNN_STATUS_SUCCESS)
             return status;
-        Cudnn.cudnnAddTensor(Stream.Cudnn, &one, _b.Handle, b.Require(BiasBytes), &one, _y.Handle, y.Address.Pointer).ThrowIfFailed();
+        Cudnn.cudnnAddTensor(Stream.Cudnn, &one, _b.Handle, bias, &one, _y.Handle, y.Address.Pointer).ThrowIfFailed();
         if (Activation == Activation.Relu)
             _relu.Forward(y, y);
         return cudnnStatus_t.CUDNN_STATUS_SUCCESS;

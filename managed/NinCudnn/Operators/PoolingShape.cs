@@ -27,7 +27,7 @@ public readonly record struct PoolingShape(TensorShape Input, PoolingMode Mode, 
     };
 
     /// <summary>Refuses extents that no pooling can have.</summary>
-    /// <exception cref="ArgumentException">An extent is not positive, the padding is half the window or more, or the window exceeds the padded input.</exception>
+    /// <exception cref="ArgumentException">An extent is not positive, the padding is more than half the window, or the window exceeds the padded input.</exception>
     public void Validate()
     {
         if (Math.Min(Math.Min(Input.N, Input.C), Math.Min(Input.H, Input.W)) < 1 || WindowH < 1 || WindowW < 1 || Stride < 1)
@@ -37,4 +37,8 @@ public readonly record struct PoolingShape(TensorShape Input, PoolingMode Mode, 
         if (WindowH > Input.H + 2 * Pad || WindowW > Input.W + 2 * Pad)
             throw new ArgumentException($"{WindowH}×{WindowW} window on {Input.H}×{Input.W} input with padding {Pad}");
     }
+
+    /// <summary>For example <c>128×96×54×54, max 3×3 stride 2 pad 0</c>.</summary>
+    public override string ToString() =>
+        $"{Input}, {(Mode == PoolingMode.Max ? "max" : "average")} {WindowH}×{WindowW} stride {Stride} pad {Pad}";
 }

@@ -31,7 +31,8 @@ public sealed record OneCycleSchedule(double WarmUpShare = 0.3, double StartDivi
     {
         double start = 1 / StartDivisor, end = start / EndDivisor;
         double lastStep = Math.Max(totalSteps - 1, 1), peakStep = WarmUpShare * totalSteps - 1;
-        return step <= peakStep
+        // With the peak on step 0 there is nothing to rise along.
+        return step <= peakStep && peakStep > 0
             ? Anneal(start, 1, step / peakStep)
             : Anneal(1, end, (step - peakStep) / (lastStep - peakStep));
     }

@@ -47,6 +47,8 @@ public sealed record ModelFile(ModelDescription Description, IReadOnlyDictionary
             architecture.InferShapes(1, input.ImageSize, input.ImageSize);
             if (input.Mean.Length != architecture.InputChannels || input.Deviation.Length != architecture.InputChannels || input.ClassNames.Length != architecture.Classes)
                 throw new InvalidDataException($"{InputKey} does not have one mean and deviation per channel and one name per class");
+            if (input.Deviation.Any(deviation => !(deviation > 0)))
+                throw new InvalidDataException($"{InputKey} has a deviation that is not positive");
             var parameters = new Dictionary<string, float[]>();
             foreach (Parameter parameter in Parameter.Enumerate(architecture))
             {

@@ -58,6 +58,23 @@ internal sealed class OperatorFixture : IDisposable
     /// <summary>Waits and reads a tensor stored in NHWC as NCHW.</summary>
     public float[] DownloadNchw(DeviceMemory memory, int[] shape) => Layout.ToNchw(Download<float>(memory), shape);
 
+    /// <summary>Checks that a call refuses each of its operands when it is one byte too short. Empty operands are left out.</summary>
+    /// <param name="call">The call, which gets all operands in order.</param>
+    /// <param name="operands">Operands of exactly the length needed.</param>
+    public static void CheckShortOperands(Action<DeviceMemory[]> call, params DeviceMemory[] operands)
+    {
+        for (int i = 0; i < operands.Length; i++)
+        {
+            if (operands[i].Bytes == 0)
+                continue;
+            DeviceMemory[] oneShort = [.. operands];
+            oneShort[i] = operands[i].Slice(0, operands[i].Bytes - 1);
+            var error = Xunit.Assert.Throws<ArgumentException>(() => call(oneShort));
+            Xunit.Assert.Contains($"has {oneShort[i].Bytes} bytes", error.Message, StringComparison.Ordinal);
+            Xunit.Assert.Contains($"{operands[i].Bytes} are needed", error.Message, StringComparison.Ordinal);
+        }
+    }
+
     public void Dispose()
     {
         CheckGuards();
