@@ -1,0 +1,52 @@
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace Nin.Tests;
+
+public sealed class HelpTests
+{
+    private static readonly string[] s_commands = ["train", "eval", "summary", "devices", "data"];
+
+    [Fact]
+    public void Version_Alone_IsTheNumber() => Assert.Matches(@"^\d+\.\d+\.\d+\n\z", NinProgram.Run("--version").Succeeded().Output);
+
+    [Fact]
+    public void Help_OfTheProgram_ListsTheCommands()
+    {
+        string help = NinProgram.Run("--help").Succeeded().Output;
+
+        foreach (string command in s_commands)
+            Assert.Matches($@"\n  {command} +\w", help);
+    }
+
+    [Theory]
+    [InlineData(
+        "train",
+        "--recipe --arch --epochs --batch --resize --learning-rate --lr --schedule --momentum --nesterov --weight-decay --init --output-scale "
+        + "--normalize --dropout --seed --dataset --data --limit-train --limit-test --device --out --json")]
+    [InlineData("eval", "--checkpoint --batch --dataset --data --limit-test --device --json")]
+    [InlineData("summary", "--arch --resize --channels --classes")]
+    [InlineData("devices", "")]
+    [InlineData("data fetch", "--dataset --to --from")]
+    public void Help_OfACommand_NamesEachOptionAndShowsAnExample(string command, string options)
+    {
+        string help = NinProgram.Run([.. command.Split(' '), "--help"]).Succeeded().Output;
+
+        string[] listed = [.. OptionNames(help[..help.IndexOf("\nExample", StringComparison.Ordinal)]).Except(["--help"]).Distinct()];
+        Assert.Equal(options.Split(' ', StringSplitOptions.RemoveEmptyEntries).Order(), listed.Order());
+        string example = help[help.IndexOf("\nExample", StringComparison.Ordinal)..];
+        Assert.Contains($"  nin {command}", example, StringComparison.Ordinal);
+        Assert.Empty(OptionNames(example).Except(listed));
+    }
+
+    [Theory]
+    [InlineData("train", "--recipe", "seed")]
+    [InlineData("train", "--dataset", "fashion-mnist")]
+    [InlineData("train", "--arch", "seed")]
+    [InlineData("train", "--device", "auto")]
+    public void Help_OptionWithDefault_ShowsItsName(string command, string option, string value) =>
+        Assert.Matches($@"\n  {option} [^\n]+\[default: {value}\]\n", NinProgram.Run(command, "--help").Output);
+
+    private static IEnumerable<string> OptionNames(string text) =>
+        Regex.Matches(text, @"(?<![\w-])--[a-z][a-z-]+").Select(match => match.Value);
+}

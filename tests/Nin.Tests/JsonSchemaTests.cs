@@ -1,0 +1,80 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using NinCudnn.Tests;
+using Xunit;
+
+namespace Nin.Tests;
+
+/// <summary>docs/json.md describes exactly the fields that there are.</summary>
+public sealed class JsonSchemaTests(TrainedRun run) : IClassFixture<TrainedRun>, IDisposable
+{
+    private readonly TemporaryDirectory _root = new();
+
+    public void Dispose() => _root.Dispose();
+
+    [Theory]
+    [InlineData("start")]
+    [InlineData("progress")]
+    [InlineData("epoch")]
+    [InlineData("end")]
+    public void Document_EventOfARun_IsDescribed(string name)
+    {
+        JsonElement[] events = [.. run.Result.Events.Where(e => e.GetProperty("event").GetString() == name)];
+
+        Assert.NotEmpty(events);
+        Assert.All(events, Check);
+    }
+
+    [Fact]
+    public void Document_Evaluation_IsDescribed() =>
+        Check(Assert.Single(NinProgram.Run("eval", "--checkpoint", run.Path, "--data", run.Data, "--device", "cpu", "--json").Events));
+
+    [Fact]
+    public void Document_EndBeforeAnEpoch_IsDescribed()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "sends a signal");
+        using NinProgram program = NinProgram.Start(
+            "train", "--data", run.Data, "--resize", "200", "--batch", "1", "--device", "cpu", "--json", "--out", _root.File("run"));
+        program.WaitForLine("\"event\":\"progress\"");
+        program.Signal("INT");
+
+        JsonElement end = program.WaitForExit().Events[^1];
+
+        Check(end);
+        Assert.Equal(0, end.GetProperty("epoch").GetInt32());
+        string[] unknown = ["train_loss", "train_accuracy", "test_loss", "test_accuracy"];
+        Assert.All(unknown, field => Assert.Equal(JsonValueKind.Null, end.GetProperty(field).ValueKind));
+    }
+
+    [Fact]
+    public void Document_Events_AreThoseThatThereAre() =>
+        Assert.Equal(["start", "progress", "epoch", "end", "evaluation"], Document().Keys);
+
+    private static void Check(JsonElement value)
+    {
+        Dictionary<string, string> documented = Document()[value.GetProperty("event").GetString()!];
+        Assert.Equal(documented.Keys, value.EnumerateObject().Select(property => property.Name));
+        Assert.All(value.EnumerateObject(), property =>
+            Assert.True(IsOfType(property.Value, documented[property.Name]), $"{property} is not {documented[property.Name]}"));
+    }
+
+    private static bool IsOfType(JsonElement value, string type) => type switch
+    {
+        "string" => value.ValueKind == JsonValueKind.String,
+        "boolean" => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
+        "integer" => value.ValueKind == JsonValueKind.Number && Regex.IsMatch(value.GetRawText(), @"^\d+$"),
+        "number" => value.ValueKind == JsonValueKind.Number,
+        "number or null" => value.ValueKind is JsonValueKind.Number or JsonValueKind.Null,
+        _ => false,
+    };
+
+    /// <summary>Of each event the types of its fields, in the document's order.</summary>
+    private static Dictionary<string, Dictionary<string, string>> Document()
+    {
+        string text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "json.md"));
+        return Regex.Matches(text, @"^## `(\w+)`$(.*?)(?=^## |\z)", RegexOptions.Multiline | RegexOptions.Singleline).ToDictionary(
+            section => section.Groups[1].Value,
+            section => Regex.Matches(section.Groups[2].Value, @"^\| `(\w+)` \| ([^|]+) \|", RegexOptions.Multiline)
+                .ToDictionary(row => row.Groups[1].Value, row => row.Groups[2].Value.Trim()));
+    }
+}

@@ -1,0 +1,88 @@
+using NinCudnn.Tests;
+using Xunit;
+
+namespace Nin.Tests;
+
+/// <summary>Command lines that are wrong: exit code 2, one line that says what was expected, nothing made.</summary>
+public sealed class UsageTests : IDisposable
+{
+    private readonly TemporaryDirectory _root = new();
+
+    public void Dispose() => _root.Dispose();
+
+    [Theory]
+    [InlineData("", "Required command was not provided (see: nin --help)")]
+    [InlineData("bogus", "there is no command or option 'bogus' (see: nin --help)")]
+    [InlineData("--bogus", "there is no command or option '--bogus' (see: nin --help)")]
+    [InlineData("data", "Required command was not provided (see: nin data --help)")]
+    [InlineData("train --bogus", "there is no command or option '--bogus' (see: nin train --help)")]
+    [InlineData("train extra", "there is no command or option 'extra'")]
+    [InlineData("train --epochs", "Required argument missing for option: '--epochs'")]
+    [InlineData("train --epochs 1 --epochs 2", "'--epochs' expects a single argument")]
+    [InlineData("train --epochs 0", "--epochs is '0', but must be a whole number between 1 and 2147483647")]
+    [InlineData("train --epochs -3", "--epochs is '-3', but must be a whole number")]
+    [InlineData("train --epochs many", "--epochs is 'many', but must be a whole number")]
+    [InlineData("train --epochs 1.5", "--epochs is '1.5', but must be a whole number")]
+    [InlineData("train --epochs 99999999999", "--epochs is '99999999999', but must be a whole number between 1 and 2147483647")]
+    [InlineData("train --batch 0", "--batch is '0'")]
+    [InlineData("train --resize 0", "--resize is '0'")]
+    [InlineData("train --resize 5000", "the image size is 5000, but must be between 1 and 4096")]
+    [InlineData("train --limit-train 0", "--limit-train is '0'")]
+    [InlineData("train --lr nan", "--learning-rate is 'nan', but must be a finite number of at least 0")]
+    [InlineData("train --lr=-0.1", "--learning-rate is '-0.1', but must be a finite number of at least 0")]
+    [InlineData("train --learning-rate fast", "--learning-rate is 'fast', but must be a finite number of at least 0")]
+    [InlineData("train --lr infinity", "--learning-rate is 'infinity', but must be a finite number of at least 0")]
+    [InlineData("train --momentum 1.5", "the momentum is 1.5, but must be at least 0 and below 1")]
+    [InlineData("train --nesterov", "the momentum is 0, but must be above 0 with Nesterov's step")]
+    [InlineData("train --weight-decay -1", "--weight-decay is '-1'")]
+    [InlineData("train --dropout 1", "the dropout rate is 1, but must be at least 0 and below 1")]
+    [InlineData("train --output-scale nan", "--output-scale is 'nan'")]
+    [InlineData("train --seed -1", "--seed is '-1', but must be a whole number between 0 and 18446744073709551615")]
+    [InlineData("train --recipe slow", "--recipe is 'slow', but must be seed or quick")]
+    [InlineData("train --arch vgg", "--arch is 'vgg', but must be seed or cifar")]
+    [InlineData("train --schedule step", "--schedule is 'step', but must be constant or one-cycle")]
+    [InlineData("train --init zero", "--init is 'zero', but must be xavier or he")]
+    [InlineData("train --dataset imagenet", "--dataset is 'imagenet', but must be fashion-mnist or mnist")]
+    [InlineData("train --device foo", "\"foo\" is not a device: use auto, cpu, cuda or cuda:N")]
+    [InlineData("train --device cuda:x", "\"cuda:x\" is not a device")]
+    [InlineData("eval", "'--checkpoint' is required (see: nin eval --help)")]
+    [InlineData("eval --checkpoint x --batch 0", "--batch is '0'")]
+    [InlineData("summary --arch vgg", "--arch is 'vgg', but must be seed or cifar")]
+    [InlineData("summary --classes 0", "--classes is '0'")]
+    [InlineData("summary --resize 10", "seed on 10×10 images: layer 1 (max pool 3×3 stride 2): 3×3 window on 1×1 input")]
+    [InlineData("devices --json", "there is no command or option '--json'")]
+    [InlineData("data fetch --from here", "'here' is not an http or https address (see: nin data fetch --help)")]
+    [InlineData("data fetch --from ftp://example.org/", "'ftp://example.org/' is not an http or https address")]
+    public void CommandLine_Wrong_SaysWhatWasExpected(string commandLine, string message)
+    {
+        NinProgram.RunIn(_root.Path, [], commandLine.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Failed(2, message);
+
+        Assert.Empty(Directory.GetFileSystemEntries(_root.Path));
+    }
+
+    [Theory]
+    [InlineData("--data")]
+    [InlineData("--out")]
+    public void Train_EmptyPath_IsNotTheCurrentDirectory(string option) =>
+        NinProgram.RunIn(_root.Path, [], "train", option, "").Failed(2, $"{option} is empty, but must be a directory's path");
+
+    [Theory]
+    [InlineData("seed", "64", "layer 5 (max pool 3×3 stride 2): 3×3 window on 2×2 input")]
+    [InlineData("seed", "8", "layer 0 (NiN block 96, 11×11 stride 4 pad 1)")]
+    public void Train_ImagesTooSmall_NamesTheLayer(string architecture, string size, string message)
+    {
+        string data = TinyData.Write(_root), run = _root.File("run");
+
+        NinProgram.Run("train", "--data", data, "--arch", architecture, "--resize", size, "--device", "cpu", "--out", run)
+            .Failed(2, $"seed on {size}×{size} images: {message}");
+
+        Assert.False(Directory.Exists(run));
+    }
+
+    [Fact]
+    public void Train_SmallestImages_Works() =>
+        NinProgram.Run(
+            "train", "--data", TinyData.Write(_root), "--resize", "65", "--epochs", "1", "--limit-train", "2", "--limit-test", "1", "--device", "cpu",
+            "--out", _root.File("run"))
+            .Succeeded();
+}
