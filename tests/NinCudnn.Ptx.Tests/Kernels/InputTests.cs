@@ -1,0 +1,89 @@
+using NinCudnn.Data;
+using NinCudnn.Operators;
+using Xunit;
+
+namespace NinCudnn.Ptx.Tests.Kernels;
+
+public class InputTests
+{
+    public static TheoryData<DataType, uint, uint> TypesAndLaunches => TestData.TypesAndLaunches();
+
+    internal sealed record Shape(int Height, int Width, int Channels, int OutHeight, int OutWidth);
+
+    private static readonly Shape[] s_shapes =
+    [
+        new(1, 1, 1, 1, 1),
+        new(7, 5, 3, 9, 13), // larger
+        new(13, 17, 2, 5, 4), // smaller
+        new(6, 10, 10, 6, 3), // rows copied, columns not
+        new(3, 4, 96, 2, 5),
+    ];
+
+    private static byte[] Images(int count, Shape shape)
+    {
+        var images = new byte[count * shape.Height * shape.Width * shape.Channels];
+        new Random(5).NextBytes(images);
+        return images;
+    }
+
+    internal static KernelCase Case(DataType type, uint blocks, uint blockSize, Shape shape, int count, int[] indices)
+    {
+        ResizeAxis rows = BilinearResize.Axis(shape.Height, shape.OutHeight), columns = BilinearResize.Axis(shape.Width, shape.OutWidth);
+        float[] mean = [.. Enumerable.Range(0, shape.Channels).Select(c => 0.25f + 0.03f * c)];
+        float[] inverseStd = [.. Enumerable.Range(0, shape.Channels).Select(c => 3.1f - 0.02f * c)];
+        return new KernelCase("input", $"input_forward_{Elements.Suffix(type)}", blocks, blockSize)
+            .Input("images", Elements.From(Images(count, shape)), misalignment: 1)
+            .Input("indices", Elements.From(indices))
+            .Input("row_bounds", Elements.From(rows.Bounds))
+            .Input("row_weights", Elements.From(rows.Weights))
+            .Input("column_bounds", Elements.From(columns.Bounds))
+            .Input("column_weights", Elements.From(columns.Weights))
+            .Input("mean", Elements.From(mean))
+            .Input("inverse_std", Elements.From(inverseStd))
+            .Output("y", Elements.Of(type), indices.Length * shape.OutHeight * shape.OutWidth * shape.Channels)
+            .Value(count).Value(indices.Length).Value(shape.Height).Value(shape.Width).Value(shape.Channels)
+            .Value(shape.OutHeight).Value(shape.OutWidth).Value(rows.Taps).Value(columns.Taps);
+    }
+
+    [Theory]
+    [MemberData(nameof(TypesAndLaunches))]
+    public void InputForward_AnyShape_EqualsHost(DataType type, uint blocks, uint blockSize)
+    {
+        foreach (Shape shape in s_shapes)
+        {
+            Case(type, blocks, blockSize, shape, 3, [2, 0, 2]).CheckSameBits();
+            Case(type, blocks, blockSize, shape, 1, [0]).CheckSameBits();
+            Case(type, blocks, blockSize, shape, 2, []).CheckSameBits();
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(TypesAndLaunches))]
+    public void InputForward_FashionImage_EqualsHost(DataType type, uint blocks, uint blockSize) =>
+        Case(type, blocks, blockSize, new Shape(28, 28, 1, 32, 32), 2, [1]).CheckSameBits();
+
+    [Theory]
+    [MemberData(nameof(TypesAndLaunches))]
+    public void InputForward_IndexOutOfRange_GivesNanSample(DataType type, uint blocks, uint blockSize)
+    {
+        int[] indices = [-1, 1, 2, int.MaxValue, int.MinValue];
+        Elements y = Case(type, blocks, blockSize, s_shapes[1], 2, indices).CheckSameBits()["y"];
+        int sample = y.Count / indices.Length;
+        for (int i = 0; i < y.Count; i++)
+            Assert.Equal(i / sample != 1, double.IsNaN(y.Number(i)));
+    }
+
+    // A second reference, which shares no code with the kernel: the managed resize.
+    [Fact]
+    public void InputForward_RandomImage_EqualsManagedResize()
+    {
+        foreach (Shape shape in s_shapes)
+        {
+            byte[] resized = BilinearResize.Resize(Images(1, shape), shape.Height, shape.Width, shape.Channels, shape.OutHeight, shape.OutWidth);
+            Elements y = Case(DataType.Float32, 2, 100, shape, 1, [0]).Interpret()["y"];
+            float[] expected = [.. resized.Select((value, i) =>
+                (value / 255f - (0.25f + 0.03f * (i % shape.Channels))) * (3.1f - 0.02f * (i % shape.Channels)))];
+            Assert.Null(y.FirstDifference(Elements.From(expected)));
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using NinCudnn.Operators;
+using Xunit;
+
+namespace NinCudnn.Ptx.Tests.Kernels;
+
+public class OptimizerTests
+{
+    public static TheoryData<DataType, uint, uint> TypesAndLaunches => TestData.TypesAndLaunches();
+
+    internal static KernelCase Case(DataType type, uint blocks, uint blockSize, int count, float momentum = 0.9f, float weightDecay = 5e-4f,
+        int nesterov = 0, bool hasBuffer = true, float lossScale = 1024, int misalignment = 0)
+    {
+        KernelCase test = new KernelCase("optimizer", $"sgd_step_{Elements.Suffix(type)}", blocks, blockSize)
+            .Input("gradient", Elements.From(type, TestData.SpecialNumbers(count, 1)), misalignment)
+            .Input("state", Elements.From(new StepState(0.05f, 12, lossScale)))
+            .Update("parameter", Elements.From(TestData.SpecialNumbers(count + 1, 2)[1..]), misalignment);
+        test = hasBuffer ? test.Update("momentum_buffer", Elements.From(TestData.Numbers(count, 3)), misalignment) : test.Null();
+        if (type != DataType.Float32)
+            test = test.Output("compute_parameter", Elements.Of(type), count, misalignment);
+        return test.Value((long)count).Value(momentum).Value(weightDecay).Value(nesterov);
+    }
+
+    [Theory]
+    [MemberData(nameof(TypesAndLaunches))]
+    public void SgdStep_AnyCount_EqualsHost(DataType type, uint blocks, uint blockSize)
+    {
+        foreach (int count in (int[])[0, 1, 31, 33, 1027])
+        {
+            foreach (int nesterov in (int[])[0, 1, -1])
+                Case(type, blocks, blockSize, count, nesterov: nesterov, misalignment: count % 3).CheckSameBits();
+            Case(type, blocks, blockSize, count, weightDecay: 0).CheckSameBits();
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(TypesAndLaunches))]
+    public void SgdStep_NoMomentumBuffer_EqualsHost(DataType type, uint blocks, uint blockSize)
+    {
+        foreach (int count in (int[])[0, 1, 257])
+        {
+            Case(type, blocks, blockSize, count, momentum: 0, hasBuffer: false).CheckSameBits();
+            Case(type, blocks, blockSize, count, momentum: 0, weightDecay: 0, nesterov: 1, hasBuffer: false, lossScale: 1).CheckSameBits();
+        }
+    }
+}
