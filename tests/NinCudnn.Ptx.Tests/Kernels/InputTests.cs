@@ -10,11 +10,14 @@ public class InputTests
 
     internal sealed record Shape(int Height, int Width, int Channels, int OutHeight, int OutWidth);
 
-    private static readonly Shape[] s_shapes =
+    internal static readonly Shape Larger = new(7, 5, 3, 9, 13);
+
+    internal static readonly Shape[] Shapes =
     [
+        Larger,
         new(1, 1, 1, 1, 1),
-        new(7, 5, 3, 9, 13), // larger
         new(13, 17, 2, 5, 4), // smaller
+        new(8, 12, 1, 4, 6), // by half: 4 taps, as many as the compiler unrolls
         new(6, 10, 10, 6, 3), // rows copied, columns not
         new(3, 4, 96, 2, 5),
     ];
@@ -26,18 +29,28 @@ public class InputTests
         return images;
     }
 
-    internal static KernelCase Case(DataType type, uint blocks, uint blockSize, Shape shape, int count, int[] indices)
+    /// <summary>Weights of both signs whose sums leave 0…255, as no bilinear filter has them, and still fit 32 bits.</summary>
+    internal static int[] OvershootingWeights(int[] weights) =>
+        [.. weights.Select((weight, i) => i % 3 == 0 ? -weight : i % 3 == 1 ? weight + weight / 2 : weight)];
+
+    /// <summary>Every second position takes no source at all, and becomes 0 before the normalisation.</summary>
+    internal static int[] SomeWithoutTaps(int[] bounds) => [.. bounds.Select((bound, i) => i % 4 == 3 ? 0 : bound)];
+
+    internal static KernelCase Case(DataType type, uint blocks, uint blockSize, Shape shape, int count, int[] indices,
+        Func<int[], int[]>? changeWeights = null, Func<int[], int[]>? changeBounds = null)
     {
+        changeWeights ??= weights => weights;
+        changeBounds ??= bounds => bounds;
         ResizeAxis rows = BilinearResize.Axis(shape.Height, shape.OutHeight), columns = BilinearResize.Axis(shape.Width, shape.OutWidth);
         float[] mean = [.. Enumerable.Range(0, shape.Channels).Select(c => 0.25f + 0.03f * c)];
         float[] inverseStd = [.. Enumerable.Range(0, shape.Channels).Select(c => 3.1f - 0.02f * c)];
         return new KernelCase("input", $"input_forward_{Elements.Suffix(type)}", blocks, blockSize)
             .Input("images", Elements.From(Images(count, shape)), misalignment: 1)
             .Input("indices", Elements.From(indices))
-            .Input("row_bounds", Elements.From(rows.Bounds))
-            .Input("row_weights", Elements.From(rows.Weights))
-            .Input("column_bounds", Elements.From(columns.Bounds))
-            .Input("column_weights", Elements.From(columns.Weights))
+            .Input("row_bounds", Elements.From(changeBounds(rows.Bounds)))
+            .Input("row_weights", Elements.From(changeWeights(rows.Weights)))
+            .Input("column_bounds", Elements.From(changeBounds(columns.Bounds)))
+            .Input("column_weights", Elements.From(changeWeights(columns.Weights)))
             .Input("mean", Elements.From(mean))
             .Input("inverse_std", Elements.From(inverseStd))
             .Output("y", Elements.Of(type), indices.Length * shape.OutHeight * shape.OutWidth * shape.Channels)
@@ -49,7 +62,7 @@ public class InputTests
     [MemberData(nameof(TypesAndLaunches))]
     public void InputForward_AnyShape_EqualsHost(DataType type, uint blocks, uint blockSize)
     {
-        foreach (Shape shape in s_shapes)
+        foreach (Shape shape in Shapes)
         {
             Case(type, blocks, blockSize, shape, 3, [2, 0, 2]).CheckSameBits();
             Case(type, blocks, blockSize, shape, 1, [0]).CheckSameBits();
@@ -64,10 +77,23 @@ public class InputTests
 
     [Theory]
     [MemberData(nameof(TypesAndLaunches))]
+    public void InputForward_SumsBeyondABytesRange_AreClampedAsOnHost(DataType type, uint blocks, uint blockSize)
+    {
+        foreach (Shape shape in Shapes)
+            Case(type, blocks, blockSize, shape, 1, [0], OvershootingWeights).CheckSameBits();
+    }
+
+    [Theory]
+    [MemberData(nameof(TypesAndLaunches))]
+    public void InputForward_PositionsWithoutTaps_EqualHost(DataType type, uint blocks, uint blockSize) =>
+        Case(type, blocks, blockSize, Larger, 1, [0], changeBounds: SomeWithoutTaps).CheckSameBits();
+
+    [Theory]
+    [MemberData(nameof(TypesAndLaunches))]
     public void InputForward_IndexOutOfRange_GivesNanSample(DataType type, uint blocks, uint blockSize)
     {
         int[] indices = [-1, 1, 2, int.MaxValue, int.MinValue];
-        Elements y = Case(type, blocks, blockSize, s_shapes[1], 2, indices).CheckSameBits()["y"];
+        Elements y = Case(type, blocks, blockSize, Larger, 2, indices).CheckSameBits()["y"];
         int sample = y.Count / indices.Length;
         for (int i = 0; i < y.Count; i++)
             Assert.Equal(i / sample != 1, double.IsNaN(y.Number(i)));
@@ -77,7 +103,7 @@ public class InputTests
     [Fact]
     public void InputForward_RandomImage_EqualsManagedResize()
     {
-        foreach (Shape shape in s_shapes)
+        foreach (Shape shape in Shapes)
         {
             byte[] resized = BilinearResize.Resize(Images(1, shape), shape.Height, shape.Width, shape.Channels, shape.OutHeight, shape.OutWidth);
             Elements y = Case(DataType.Float32, 2, 100, shape, 1, [0]).Interpret()["y"];

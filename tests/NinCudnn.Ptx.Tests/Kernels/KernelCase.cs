@@ -44,8 +44,12 @@ internal sealed class KernelCase(string family, string entry, uint blocks, uint 
 
     public KernelCase Value(float value) => Constant(BitConverter.GetBytes(value));
 
+    /// <summary>Runs the shipped PTX with what .approx instructions may give; see <see cref="OperationTable"/>.</summary>
+    public IReadOnlyDictionary<string, Elements> InterpretApproximately(int approximation) =>
+        Interpret(ShippedPtx.Module(family, approximation), ThreadOrder.Ascending);
+
     /// <summary>Runs the shipped PTX, with the threads in both orders, which must agree to the bit.</summary>
-    public IReadOnlyDictionary<string, Elements> Interpret(int approximation = 0) => Interpret(ShippedPtx.Module(family, approximation));
+    public IReadOnlyDictionary<string, Elements> Interpret() => Interpret(ShippedPtx.Module(family));
 
     /// <summary>Runs the entry of another module, with the threads in both orders, which must agree to the bit.</summary>
     public IReadOnlyDictionary<string, Elements> Interpret(PtxModule module)

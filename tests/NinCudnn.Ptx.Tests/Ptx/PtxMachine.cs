@@ -52,8 +52,10 @@ internal sealed class PtxMachine
     /// <param name="blockSize">Threads per block.</param>
     /// <param name="arguments">The parameters' bytes.</param>
     /// <param name="order">See <see cref="ThreadOrder"/>.</param>
+    /// <param name="only">The blocks to run where not all: the first and how many. The kernel doesn't notice.</param>
     /// <exception cref="PtxException">The launch did something it must not; says kernel, line, instruction and thread.</exception>
-    public static void Launch(PtxEntry entry, GlobalMemory memory, uint blocks, uint blockSize, byte[][] arguments, ThreadOrder order = default)
+    public static void Launch(PtxEntry entry, GlobalMemory memory, uint blocks, uint blockSize, byte[][] arguments, ThreadOrder order = default,
+        (uint First, uint Count)? only = null)
     {
         if (arguments.Length != entry.Parameters.Count)
             throw new PtxException($"{entry.Name} has {entry.Parameters.Count} parameters, not {arguments.Length}");
@@ -62,18 +64,18 @@ internal sealed class PtxMachine
             if (arguments[i].Length != entry.Parameters[i].Type.Bytes)
                 throw new PtxException($"{entry.Name}'s parameter {i} is {entry.Parameters[i].Type}, the argument has {arguments[i].Length} bytes");
         }
-        new PtxMachine(entry, memory, arguments, order).Run(blocks, blockSize);
+        new PtxMachine(entry, memory, arguments, order).Run(blocks, blockSize, only ?? (0, blocks));
     }
 
-    private void Run(uint blocks, uint blockSize)
+    private void Run(uint blocks, uint blockSize, (uint First, uint Count) range)
     {
         uint warps = (blockSize + WarpSize - 1) / WarpSize;
         Lane[] allLanes = [.. Enumerable.Range(0, WarpSize).Select(_ => new Lane { Registers = new ulong[_entry.InitialRegisters.Length] })];
-        for (uint b = 0; b < blocks; b++)
+        for (uint b = 0; b < range.Count; b++)
         {
             for (uint w = 0; w < warps; w++)
             {
-                uint block = _order == ThreadOrder.Ascending ? b : blocks - 1 - b;
+                uint block = range.First + (_order == ThreadOrder.Ascending ? b : range.Count - 1 - b);
                 uint warp = _order == ThreadOrder.Ascending ? w : warps - 1 - w;
                 uint first = warp * WarpSize;
                 Span<Lane> lanes = allLanes.AsSpan(0, (int)Math.Min(WarpSize, blockSize - first));
@@ -135,10 +137,12 @@ internal sealed class PtxMachine
         ulong[] registers = lane.Registers;
         if (instruction.Guard >= 0 && registers[instruction.Guard] != 0 == instruction.IsGuardNegated)
         {
+            instruction.IsSkipped = true;
             lane.Instruction++;
             return;
         }
 
+        instruction.IsExecuted = true;
         int[] sources = instruction.Sources, destinations = instruction.Destinations;
         switch (instruction.Kind)
         {

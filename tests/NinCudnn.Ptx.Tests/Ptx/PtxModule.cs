@@ -74,4 +74,10 @@ internal sealed class PtxInstruction
 
     /// <summary>The instruction that a branch leads to.</summary>
     public int Target { get; set; } = -1;
+
+    /// <summary>Whether any thread of any launch has executed it.</summary>
+    public bool IsExecuted { get; set; }
+
+    /// <summary>Whether any thread has passed over it, its guard being false.</summary>
+    public bool IsSkipped { get; set; }
 }
