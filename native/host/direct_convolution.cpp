@@ -15,10 +15,16 @@ namespace
 using dnnl::memory;
 using tag = memory::format_tag;
 
-// A primitive of one input and one output that changes the layout.
+memory::desc float_desc(const memory::dims& dims, tag layout)
+{
+    return memory::desc(dims, memory::data_type::f32, layout);
+}
+
+// A change from one layout to another, where they differ.
 class layout_step
 {
   public:
+    layout_step() = default;
     layout_step(const memory::desc& from, const memory::desc& to, workspace_layout& layout)
     {
         if (from == to)
@@ -46,212 +52,114 @@ class layout_step
     size_t scratchpad_offset_ = 0;
 };
 
-// The way of an operand from the caller's memory to what the primitive reads: to float, filters rearranged, and into
-// the primitive's layout; each only where needed.
+// How a filter gets from one memory to another: rearranged, where at all.
+struct filter_change {
+    std::optional<filter_arrangement> arrangement;
+    filter_shape shape;
+};
+
+// The way of an operand from the caller's memory to what the primitive reads.
 class input_route
 {
   public:
     input_route() = default;
-    input_route(element_type type, int64_t count, std::optional<filter_arrangement> arrangement,
-                const filter_shape& shape, const memory::desc& plain, const memory::desc& inner,
+    input_route(const memory::desc& plain, const memory::desc& inner, const filter_change& filter,
                 workspace_layout& layout)
-        : type_(type), count_(count), arrangement_(arrangement), shape_(shape),
-          change_(std::in_place, plain, inner, layout)
+        : filter_(filter), change_(plain, inner, layout)
     {
-        const size_t float_bytes = static_cast<size_t>(count) * sizeof(float);
-        if (type != element_type::f32)
-            float_offset_ = layout.add(float_bytes);
-        if (arrangement)
-            arranged_offset_ = layout.add(float_bytes);
-        if (change_->is_needed())
+        if (filter.arrangement)
+            arranged_offset_ = layout.add(plain.get_size());
+        if (change_.is_needed())
             inner_offset_ = layout.add(inner.get_size());
     }
 
     const void* run(const void* data, std::byte* workspace) const
     {
-        if (type_ != element_type::f32) {
-            auto* const to = reinterpret_cast<float*>(workspace + float_offset_);
-            convert_to_float(type_, data, to, count_);
-            data = to;
-        }
-        if (arrangement_) {
+        if (filter_.arrangement) {
             auto* const to = reinterpret_cast<float*>(workspace + arranged_offset_);
-            arrange_filter(static_cast<const float*>(data), shape_, *arrangement_, to);
+            arrange_filter(static_cast<const float*>(data), filter_.shape, *filter_.arrangement, to);
             data = to;
         }
-        if (change_->is_needed()) {
+        if (change_.is_needed()) {
             void* const to = workspace + inner_offset_;
-            change_->run(data, to, workspace);
+            change_.run(data, to, workspace);
             data = to;
         }
         return data;
     }
 
   private:
-    element_type type_ = element_type::f32;
-    int64_t count_ = 0;
-    std::optional<filter_arrangement> arrangement_;
-    filter_shape shape_{};
-    std::optional<layout_step> change_;
-    size_t float_offset_ = 0, arranged_offset_ = 0, inner_offset_ = 0;
+    filter_change filter_;
+    layout_step change_;
+    size_t arranged_offset_ = 0, inner_offset_ = 0;
 };
 
-// The way back of a result.
+// The way of a result from what the primitive writes to the caller's memory.
 class output_route
 {
   public:
     output_route() = default;
-    output_route(element_type type, int64_t count, bool rotated, const filter_shape& shape, const memory::desc& plain,
-                 const memory::desc& inner, workspace_layout& layout)
-        : type_(type), count_(count), rotated_(rotated), shape_(shape), change_(std::in_place, inner, plain, layout)
+    output_route(const memory::desc& inner, const memory::desc& plain, const filter_change& filter,
+                 workspace_layout& layout)
+        : filter_(filter), change_(inner, plain, layout)
     {
-        const size_t float_bytes = static_cast<size_t>(count) * sizeof(float);
-        if (change_->is_needed())
+        if (change_.is_needed())
             inner_offset_ = layout.add(inner.get_size());
-        if (rotated)
-            unrotated_offset_ = layout.add(float_bytes);
-        if (type != element_type::f32)
-            float_offset_ = layout.add(float_bytes);
+        if (filter.arrangement)
+            unarranged_offset_ = layout.add(plain.get_size());
     }
 
     // Where the primitive is to write.
     void* inner_address(void* result, std::byte* workspace) const
     {
-        return change_->is_needed() ? workspace + inner_offset_ : plain_address(result, workspace);
+        return change_.is_needed() ? workspace + inner_offset_ : plain_address(result, workspace);
     }
 
     void run(void* result, std::byte* workspace) const
     {
-        if (change_->is_needed())
-            change_->run(workspace + inner_offset_, plain_address(result, workspace), workspace);
-        if (rotated_)
-            arrange_filter(static_cast<const float*>(plain_address(result, workspace)), shape_,
-                           filter_arrangement::rotated, static_cast<float*>(float_address(result, workspace)));
-        if (type_ != element_type::f32)
-            convert_from_float(type_, static_cast<const float*>(float_address(result, workspace)), result, count_);
+        void* const plain = plain_address(result, workspace);
+        if (change_.is_needed())
+            change_.run(workspace + inner_offset_, plain, workspace);
+        if (filter_.arrangement)
+            arrange_filter(static_cast<const float*>(plain), filter_.shape, *filter_.arrangement,
+                           static_cast<float*>(result));
     }
 
   private:
-    void* float_address(void* result, std::byte* workspace) const
-    {
-        return type_ == element_type::f32 ? result : workspace + float_offset_;
-    }
     void* plain_address(void* result, std::byte* workspace) const
     {
-        return rotated_ ? workspace + unrotated_offset_ : float_address(result, workspace);
+        return filter_.arrangement ? workspace + unarranged_offset_ : result;
     }
 
-    element_type type_ = element_type::f32;
-    int64_t count_ = 0;
-    bool rotated_ = false;
-    filter_shape shape_{};
-    std::optional<layout_step> change_;
-    size_t inner_offset_ = 0, unrotated_offset_ = 0, float_offset_ = 0;
+    filter_change filter_;
+    layout_step change_;
+    size_t inner_offset_ = 0, unarranged_offset_ = 0;
 };
 
 class direct_convolution final : public convolution_plan
 {
   public:
-    explicit direct_convolution(const convolution_problem& p) : bias_type_(p.type), bias_count_(p.k)
+    explicit direct_convolution(const convolution_problem& p) : nhwc_(p.nhwc)
     {
-        const memory::dims x_dims{p.n, p.c, p.h, p.w}, w_dims{p.k, p.c, p.r, p.s}, y_dims{p.n, p.k, p.out_h, p.out_w};
-        // Activations stay in the caller's NHWC: oneDNN's kernels for it are the fastest or nearly so, and its own
-        // blocked layouts would cost two passes over memory. For NCHW oneDNN picks.
-        const auto inner = [&](const memory::dims& dims) {
-            return memory::desc(dims, memory::data_type::f32, p.nhwc ? tag::nhwc : tag::any);
-        };
-        const auto plain = [&](const memory::dims& dims, bool is_filter) {
-            return memory::desc(dims, memory::data_type::f32, !p.nhwc ? tag::abcd : is_filter ? tag::ohwi : tag::nhwc);
-        };
-        const filter_shape shape{p.k, p.c, p.r, p.s, p.nhwc};
-        const auto rotated = p.rotated_filter ? std::optional(filter_arrangement::rotated) : std::nullopt;
-        const auto padding_end = [](int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t pad,
-                                    int64_t dilation) {
-            return (out - 1) * stride + (kernel - 1) * dilation + 1 - in - pad;
-        };
-        onednn::convolution_descs descs{inner(x_dims),
-                                        memory::desc(w_dims, memory::data_type::f32, tag::any),
-                                        {},
-                                        inner(y_dims),
-                                        {p.stride_h, p.stride_w},
-                                        {p.dilation_h - 1, p.dilation_w - 1},
-                                        {p.pad_h, p.pad_w},
-                                        {padding_end(p.h, p.out_h, p.r, p.stride_h, p.pad_h, p.dilation_h),
-                                         padding_end(p.w, p.out_w, p.s, p.stride_w, p.pad_w, p.dilation_w)}};
-        if (p.epilogue != convolution_epilogue::none)
-            descs.bias = memory::desc({p.k}, memory::data_type::f32, tag::a);
-
-        const auto finish = [&](const auto& desc, int first_argument, const memory::desc& first, int second_argument,
-                                const memory::desc& second, int result_argument, const memory::desc& result) {
-            primitive_ = dnnl::primitive(desc);
-            implementation_ = desc.impl_info_str();
-            scratchpad_ = desc.scratchpad_desc();
-            scratchpad_offset_ = layout_.add(scratchpad_.get_size());
-            arguments_ = {first_argument, second_argument, result_argument};
-            inner_ = {first, second, result};
-        };
-
         switch (p.direction) {
-        case convolution_direction::forward: {
-            const auto desc = onednn::forward_convolution(descs, p.epilogue == convolution_epilogue::bias_relu
-                                                                     ? onednn::activation::relu
-                                                                     : onednn::activation::none);
-            finish(desc, DNNL_ARG_SRC, desc.src_desc(), DNNL_ARG_WEIGHTS, desc.weights_desc(), DNNL_ARG_DST,
-                   desc.dst_desc());
-            bias_ = descs.bias;
-            if (p.epilogue != convolution_epilogue::none && p.type != element_type::f32)
-                bias_offset_ = layout_.add(static_cast<size_t>(p.k) * sizeof(float));
-            first_ = input_route(p.type, p.x_count(), {}, {}, plain(x_dims, false), inner_[0], layout_);
-            second_ = input_route(p.type, p.filter_count(), rotated, shape, plain(w_dims, true), inner_[1], layout_);
-            result_ = output_route(p.result_type, p.y_count(), false, {}, plain(y_dims, false), inner_[2], layout_);
+        case convolution_direction::forward:
+            plan_forward(p);
             break;
-        }
-        case convolution_direction::backward_data: {
-            const memory::dims full_begin{(p.r - 1) * p.dilation_h - p.pad_h, (p.s - 1) * p.dilation_w - p.pad_w};
-            if (p.stride_h == 1 && p.stride_w == 1 && full_begin[0] >= 0 && full_begin[1] >= 0) {
-                // With stride 1 it is the forward convolution of dy with the rotated, transposed filter, and oneDNN's
-                // forward kernels are faster than its backward ones: 252 against 322 ms for 96 -> 256 channels, 5x5,
-                // 26x26, batch 128 (two AVX-512 cores).
-                const memory::dims wt_dims{p.c, p.k, p.r, p.s};
-                onednn::convolution_descs full = descs;
-                full.src = inner(y_dims);
-                full.weights = memory::desc(wt_dims, memory::data_type::f32, tag::any);
-                full.dst = inner(x_dims);
-                full.padding_begin = full_begin;
-                full.padding_end = {padding_end(p.out_h, p.h, p.r, 1, full_begin[0], p.dilation_h),
-                                    padding_end(p.out_w, p.w, p.s, 1, full_begin[1], p.dilation_w)};
-                const auto desc = onednn::forward_convolution(full, onednn::activation::none);
-                finish(desc, DNNL_ARG_SRC, desc.src_desc(), DNNL_ARG_WEIGHTS, desc.weights_desc(), DNNL_ARG_DST,
-                       desc.dst_desc());
-                const auto arrangement =
-                    p.rotated_filter ? filter_arrangement::transposed : filter_arrangement::rotated_transposed;
-                second_ =
-                    input_route(p.type, p.filter_count(), arrangement, shape, plain(wt_dims, true), inner_[1], layout_);
-            } else {
-                const auto desc = onednn::backward_data_convolution(descs);
-                finish(desc, DNNL_ARG_DIFF_DST, desc.diff_dst_desc(), DNNL_ARG_WEIGHTS, desc.weights_desc(),
-                       DNNL_ARG_DIFF_SRC, desc.diff_src_desc());
-                second_ =
-                    input_route(p.type, p.filter_count(), rotated, shape, plain(w_dims, true), inner_[1], layout_);
-            }
-            first_ = input_route(p.type, p.y_count(), {}, {}, plain(y_dims, false), inner_[0], layout_);
-            result_ = output_route(p.result_type, p.x_count(), false, {}, plain(x_dims, false), inner_[2], layout_);
+        case convolution_direction::backward_data:
+            if (is_full_convolution(p))
+                plan_backward_data_as_forward(p);
+            else
+                plan_backward_data(p);
             break;
-        }
-        case convolution_direction::backward_filter: {
-            const auto desc = onednn::backward_weights_convolution(descs);
-            finish(desc, DNNL_ARG_SRC, desc.src_desc(), DNNL_ARG_DIFF_DST, desc.diff_dst_desc(), DNNL_ARG_DIFF_WEIGHTS,
-                   desc.diff_weights_desc());
-            first_ = input_route(p.type, p.x_count(), {}, {}, plain(x_dims, false), inner_[0], layout_);
-            second_ = input_route(p.type, p.y_count(), {}, {}, plain(y_dims, false), inner_[1], layout_);
-            result_ = output_route(p.result_type, p.filter_count(), p.rotated_filter, shape, plain(w_dims, true),
-                                   inner_[2], layout_);
+        case convolution_direction::backward_filter:
+            plan_backward_filter(p);
             break;
-        }
         }
     }
 
     size_t workspace_bytes() const override { return layout_.bytes(); }
+
+    std::string describe() const override { return implementation_; }
 
     void run(const void* first, const void* second, const void* bias, void* result, void* workspace) const override
     {
@@ -261,30 +169,144 @@ class direct_convolution final : public convolution_plan
             {arguments_[1], onednn::at(inner_[1], second_.run(second, start))},
             {arguments_[2], onednn::at(inner_[2], result_.inner_address(result, start))},
             {DNNL_ARG_SCRATCHPAD, onednn::at(scratchpad_, start + scratchpad_offset_)}};
-        if (bias_ != memory::desc()) {
-            if (bias_type_ != element_type::f32) {
-                auto* const to = reinterpret_cast<float*>(start + bias_offset_);
-                convert_to_float(bias_type_, bias, to, bias_count_);
-                bias = to;
-            }
+        if (bias_ != memory::desc())
             arguments.emplace(DNNL_ARG_BIAS, onednn::at(bias_, bias));
-        }
         onednn::execute(primitive_, arguments);
         result_.run(result, start);
     }
 
-    std::string describe() const override { return implementation_; }
-
   private:
+    // Activations stay in the caller's NHWC: oneDNN's kernels for it are the fastest or nearly so, and its own blocked
+    // layouts would cost two passes over memory. For NCHW oneDNN picks.
+    memory::desc inner_activation(const memory::dims& dims) const
+    {
+        return float_desc(dims, nhwc_ ? tag::nhwc : tag::any);
+    }
+    memory::desc plain_activation(const memory::dims& dims) const
+    {
+        return float_desc(dims, nhwc_ ? tag::nhwc : tag::nchw);
+    }
+    memory::desc plain_filter(const memory::dims& dims) const
+    {
+        return float_desc(dims, nhwc_ ? tag::ohwi : tag::oihw);
+    }
+
+    static memory::dims x_dims(const convolution_problem& p) { return {p.n, p.c, p.h, p.w}; }
+    static memory::dims w_dims(const convolution_problem& p) { return {p.k, p.c, p.r, p.s}; }
+    static memory::dims y_dims(const convolution_problem& p) { return {p.n, p.k, p.out_h, p.out_w}; }
+
+    static filter_change change_of(const convolution_problem& p)
+    {
+        return {p.rotated_filter ? std::optional(filter_arrangement::rotated) : std::nullopt,
+                {p.k, p.c, p.r, p.s, p.nhwc}};
+    }
+
+    // Padding at the end of an axis, so that the output has exactly `out` elements.
+    static int64_t padding_end(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t pad, int64_t dilation)
+    {
+        return (out - 1) * stride + (kernel - 1) * dilation + 1 - in - pad;
+    }
+
+    onednn::convolution_descs descs_of(const convolution_problem& p) const
+    {
+        return {inner_activation(x_dims(p)),
+                float_desc(w_dims(p), tag::any),
+                p.epilogue == convolution_epilogue::none ? memory::desc() : float_desc({p.k}, tag::a),
+                inner_activation(y_dims(p)),
+                {p.stride_h, p.stride_w},
+                {p.dilation_h - 1, p.dilation_w - 1},
+                {p.pad_h, p.pad_w},
+                {padding_end(p.h, p.out_h, p.r, p.stride_h, p.pad_h, p.dilation_h),
+                 padding_end(p.w, p.out_w, p.s, p.stride_w, p.pad_w, p.dilation_w)}};
+    }
+
+    template <typename Desc>
+    void set_primitive(const Desc& desc, const std::array<int, 3>& arguments, const std::array<memory::desc, 3>& inner)
+    {
+        primitive_ = dnnl::primitive(desc);
+        implementation_ = desc.impl_info_str();
+        arguments_ = arguments;
+        inner_ = inner;
+        scratchpad_ = desc.scratchpad_desc();
+        scratchpad_offset_ = layout_.add(scratchpad_.get_size());
+    }
+
+    void plan_forward(const convolution_problem& p)
+    {
+        const auto descs = descs_of(p);
+        const bool relu = p.epilogue == convolution_epilogue::bias_relu;
+        const auto desc =
+            onednn::forward_convolution(descs, relu ? onednn::activation::relu : onednn::activation::none);
+        set_primitive(desc, {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST},
+                      {desc.src_desc(), desc.weights_desc(), desc.dst_desc()});
+        bias_ = descs.bias;
+        first_ = input_route(plain_activation(x_dims(p)), inner_[0], {}, layout_);
+        second_ = input_route(plain_filter(w_dims(p)), inner_[1], change_of(p), layout_);
+        result_ = output_route(inner_[2], plain_activation(y_dims(p)), {}, layout_);
+    }
+
+    static std::array<int64_t, 2> full_padding(const convolution_problem& p)
+    {
+        return {(p.r - 1) * p.dilation_h - p.pad_h, (p.s - 1) * p.dilation_w - p.pad_w};
+    }
+
+    static bool is_full_convolution(const convolution_problem& p)
+    {
+        const auto pad = full_padding(p);
+        return p.stride_h == 1 && p.stride_w == 1 && pad[0] >= 0 && pad[1] >= 0;
+    }
+
+    // With stride 1, dx is the forward convolution of dy with the rotated, transposed filter, and oneDNN's forward
+    // kernels are faster than its backward ones: 252 against 322 ms for 96 -> 256 channels, 5x5, 26x26, batch 128 on
+    // two AVX-512 cores.
+    void plan_backward_data_as_forward(const convolution_problem& p)
+    {
+        const memory::dims transposed{p.c, p.k, p.r, p.s};
+        const auto pad = full_padding(p);
+        auto descs = descs_of(p);
+        std::swap(descs.src, descs.dst);
+        descs.weights = float_desc(transposed, tag::any);
+        descs.padding_begin = {pad[0], pad[1]};
+        descs.padding_end = {padding_end(p.out_h, p.h, p.r, 1, pad[0], p.dilation_h),
+                             padding_end(p.out_w, p.w, p.s, 1, pad[1], p.dilation_w)};
+        const auto desc = onednn::forward_convolution(descs, onednn::activation::none);
+        set_primitive(desc, {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST},
+                      {desc.src_desc(), desc.weights_desc(), desc.dst_desc()});
+        auto change = change_of(p);
+        change.arrangement = p.rotated_filter ? filter_arrangement::transposed : filter_arrangement::rotated_transposed;
+        first_ = input_route(plain_activation(y_dims(p)), inner_[0], {}, layout_);
+        second_ = input_route(plain_filter(transposed), inner_[1], change, layout_);
+        result_ = output_route(inner_[2], plain_activation(x_dims(p)), {}, layout_);
+    }
+
+    void plan_backward_data(const convolution_problem& p)
+    {
+        const auto desc = onednn::backward_data_convolution(descs_of(p));
+        set_primitive(desc, {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC},
+                      {desc.diff_dst_desc(), desc.weights_desc(), desc.diff_src_desc()});
+        first_ = input_route(plain_activation(y_dims(p)), inner_[0], {}, layout_);
+        second_ = input_route(plain_filter(w_dims(p)), inner_[1], change_of(p), layout_);
+        result_ = output_route(inner_[2], plain_activation(x_dims(p)), {}, layout_);
+    }
+
+    void plan_backward_filter(const convolution_problem& p)
+    {
+        const auto desc = onednn::backward_weights_convolution(descs_of(p));
+        set_primitive(desc, {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS},
+                      {desc.src_desc(), desc.diff_dst_desc(), desc.diff_weights_desc()});
+        first_ = input_route(plain_activation(x_dims(p)), inner_[0], {}, layout_);
+        second_ = input_route(plain_activation(y_dims(p)), inner_[1], {}, layout_);
+        result_ = output_route(inner_[2], plain_filter(w_dims(p)), change_of(p), layout_);
+    }
+
+    bool nhwc_;
     workspace_layout layout_;
     dnnl::primitive primitive_;
     std::string implementation_;
     std::array<int, 3> arguments_{};
     std::array<memory::desc, 3> inner_;
     memory::desc scratchpad_, bias_;
-    element_type bias_type_;
-    int64_t bias_count_;
-    size_t scratchpad_offset_ = 0, bias_offset_ = 0;
+    size_t scratchpad_offset_ = 0;
     input_route first_, second_;
     output_route result_;
 };

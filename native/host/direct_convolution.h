@@ -1,4 +1,4 @@
-// Convolution by oneDNN's direct primitives.
+// Convolution of floats by oneDNN's direct primitives.
 #pragma once
 
 #include "host/convolution_plan.h"

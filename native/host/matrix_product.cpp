@@ -69,7 +69,7 @@ class product_kernel
             bias_ = memory::desc({1, p.columns}, memory::data_type::f32, memory::dims{p.columns, 1});
         const memory::desc result({p.rows, p.columns}, memory::data_type::f32, memory::dims{p.result_ld, 1});
         const auto desc = onednn::matrix_product(a_, any_b, bias_, result,
-                                                 p.relu ? onednn::activation::relu : onednn::activation::none, false);
+                                                 p.relu ? onednn::activation::relu : onednn::activation::none);
         product_ = dnnl::matmul(desc);
         b_ = desc.weights_desc();
         result_ = desc.dst_desc();
@@ -122,12 +122,6 @@ std::shared_ptr<const product_kernel> find_kernel(const kernel_problem& problem)
 {
     return immortal<plan_cache<kernel_problem, product_kernel>>().find(
         problem, [](const kernel_problem& p) { return std::make_unique<const product_kernel>(p); });
-}
-
-void check_dnnl(dnnl_status_t status)
-{
-    if (status != dnnl_success)
-        throw dnnl::error(status, "dnnl_sgemm failed");
 }
 
 // ---- Epilogues, on rows of floats
@@ -294,9 +288,8 @@ struct matrix_product::state {
             blend({from, o.addend}, {}, {to, values});
         }
         if (p.depth != 0) {
-            const operation_threads threads;
-            check_dnnl(dnnl_sgemm(p.a.is_transposed ? 'T' : 'N', p.b.is_transposed ? 'T' : 'N', p.rows, p.columns,
-                                  p.depth, p.alpha, a, p.a.ld, b, p.b.ld, p.beta, values, values_ld()));
+            onednn::sgemm({p.a.is_transposed ? 'T' : 'N', p.b.is_transposed ? 'T' : 'N', p.rows, p.columns, p.depth,
+                           p.alpha, a, p.a.ld, b, p.b.ld, p.beta, values, values_ld()});
             return;
         }
         for (int64_t i = 0; i < p.rows; ++i)

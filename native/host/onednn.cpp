@@ -21,13 +21,11 @@ void append_relu(dnnl::post_ops& ops)
 #endif
 }
 
-dnnl::primitive_attr attributes(activation activation, bool accumulate)
+dnnl::primitive_attr attributes(activation activation)
 {
     dnnl::primitive_attr attr;
     attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     dnnl::post_ops ops;
-    if (accumulate)
-        ops.append_sum(1);
     if (activation == activation::relu)
         append_relu(ops);
     attr.set_post_ops(ops);
@@ -42,9 +40,9 @@ const dnnl::engine& cpu_engine()
     return engine;
 }
 
-void execute(const dnnl::primitive& primitive, const std::unordered_map<int, dnnl::memory>& arguments)
+void execute(const dnnl::primitive& primitive, const std::unordered_map<int, dnnl::memory>& arguments, int threads)
 {
-    const operation_threads threads;
+    const operation_threads scope(threads);
     dnnl::stream stream(cpu_engine());
     primitive.execute(stream, arguments);
     stream.wait();
@@ -53,7 +51,7 @@ void execute(const dnnl::primitive& primitive, const std::unordered_map<int, dnn
 dnnl::convolution_forward::primitive_desc forward_convolution(const convolution_descs& d, activation activation)
 {
     const operation_threads threads; // implementations and their scratchpads depend on the number of threads
-    const auto attr = attributes(activation, false);
+    const auto attr = attributes(activation);
 #if DNNL_VERSION_MAJOR >= 3
     return {cpu_engine(),
             prop_kind::forward_training,
@@ -79,7 +77,7 @@ dnnl::convolution_backward_data::primitive_desc backward_data_convolution(const 
 {
     const operation_threads threads;
     const auto hint = forward_convolution(d, activation::none);
-    const auto attr = attributes(activation::none, false);
+    const auto attr = attributes(activation::none);
 #if DNNL_VERSION_MAJOR >= 3
     return {cpu_engine(),  algorithm::convolution_direct,
             d.src,         d.weights,
@@ -100,7 +98,7 @@ dnnl::convolution_backward_weights::primitive_desc backward_weights_convolution(
 {
     const operation_threads threads;
     const auto hint = forward_convolution(d, activation::none);
-    const auto attr = attributes(activation::none, false);
+    const auto attr = attributes(activation::none);
 #if DNNL_VERSION_MAJOR >= 3
     return {cpu_engine(),  algorithm::convolution_direct,
             d.src,         d.weights,
@@ -119,10 +117,10 @@ dnnl::convolution_backward_weights::primitive_desc backward_weights_convolution(
 
 dnnl::matmul::primitive_desc matrix_product(const dnnl::memory::desc& src, const dnnl::memory::desc& weights,
                                             const dnnl::memory::desc& bias, const dnnl::memory::desc& dst,
-                                            activation activation, bool accumulate)
+                                            activation activation, int threads)
 {
-    const operation_threads threads;
-    const auto attr = attributes(activation, accumulate);
+    const operation_threads scope(threads);
+    const auto attr = attributes(activation);
     const bool has_bias = bias != dnnl::memory::desc();
 #if DNNL_VERSION_MAJOR >= 3
     return has_bias ? dnnl::matmul::primitive_desc(cpu_engine(), src, weights, bias, dst, attr)
@@ -133,10 +131,19 @@ dnnl::matmul::primitive_desc matrix_product(const dnnl::memory::desc& src, const
 #endif
 }
 
+void sgemm(const sgemm_arguments& g, int threads)
+{
+    const operation_threads scope(threads);
+    const dnnl_status_t status =
+        dnnl_sgemm(g.transa, g.transb, g.m, g.n, g.k, g.alpha, g.a, g.lda, g.b, g.ldb, g.beta, g.c, g.ldc);
+    if (status != dnnl_success)
+        throw dnnl::error(status, "dnnl_sgemm failed");
+}
+
 dnnl::reorder::primitive_desc layout_change(const dnnl::memory::desc& src, const dnnl::memory::desc& dst)
 {
     const operation_threads threads;
-    return {cpu_engine(), src, cpu_engine(), dst, attributes(activation::none, false)};
+    return {cpu_engine(), src, cpu_engine(), dst, attributes(activation::none)};
 }
 
 } // namespace nin::host::onednn

@@ -1,6 +1,8 @@
 // oneDNN as this library uses it. The differences between oneDNN 2.x and 3.x are inside onednn.cpp.
 #pragma once
 
+#include "host/runtime.h"
+
 #include <oneapi/dnnl/dnnl.hpp>
 #include <unordered_map>
 
@@ -9,9 +11,10 @@ namespace nin::host::onednn
 
 const dnnl::engine& cpu_engine();
 
-// Runs the primitive to its end with thread_count() threads. Any number of threads may run one primitive at a time, as
-// every scratchpad is an argument.
-void execute(const dnnl::primitive& primitive, const std::unordered_map<int, dnnl::memory>& arguments);
+// Runs the primitive to its end. Any number of threads may run one primitive at a time, as every scratchpad is an
+// argument. `threads` is what the primitive was made for.
+void execute(const dnnl::primitive& primitive, const std::unordered_map<int, dnnl::memory>& arguments,
+             int threads = thread_count());
 
 // Memory at a caller's address.
 inline dnnl::memory at(const dnnl::memory::desc& desc, const void* address)
@@ -33,10 +36,26 @@ dnnl::convolution_forward::primitive_desc forward_convolution(const convolution_
 dnnl::convolution_backward_data::primitive_desc backward_data_convolution(const convolution_descs& descs);
 dnnl::convolution_backward_weights::primitive_desc backward_weights_convolution(const convolution_descs& descs);
 
-// dst = activation(src * weights + bias) [+ dst where accumulate]. bias may be the zero descriptor.
+// dst = activation(src * weights + bias), for `threads` threads. bias may be the zero descriptor.
 dnnl::matmul::primitive_desc matrix_product(const dnnl::memory::desc& src, const dnnl::memory::desc& weights,
                                             const dnnl::memory::desc& bias, const dnnl::memory::desc& dst,
-                                            activation activation, bool accumulate);
+                                            activation activation, int threads = thread_count());
+
+// c = alpha * op(a) * op(b) + beta * c in row-major floats, by dnnl_sgemm with its arguments' meaning; c isn't read
+// where beta == 0.
+struct sgemm_arguments {
+    char transa, transb;
+    int64_t m, n, k;
+    float alpha;
+    const float* a;
+    int64_t lda;
+    const float* b;
+    int64_t ldb;
+    float beta;
+    float* c;
+    int64_t ldc;
+};
+void sgemm(const sgemm_arguments& arguments, int threads = thread_count());
 
 // dst = src in another layout.
 dnnl::reorder::primitive_desc layout_change(const dnnl::memory::desc& src, const dnnl::memory::desc& dst);

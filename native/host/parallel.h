@@ -31,11 +31,14 @@ template <typename Body> void parallel_blocks(int64_t count, int64_t block, Body
     parallel_for((count + block - 1) / block, [&](int64_t i) { body(i * block, std::min(count, (i + 1) * block)); });
 }
 
-// While it lives, OpenMP regions that this thread opens (oneDNN's among them) use thread_count() threads.
+// While it lives, OpenMP regions that this thread opens (oneDNN's among them) use that many threads.
 class operation_threads
 {
   public:
-    operation_threads() : saved_(omp_get_max_threads()) { omp_set_num_threads(thread_count()); }
+    explicit operation_threads(int threads = thread_count()) : saved_(omp_get_max_threads())
+    {
+        omp_set_num_threads(threads);
+    }
     ~operation_threads() { omp_set_num_threads(saved_); }
     operation_threads(const operation_threads&) = delete;
     operation_threads& operator=(const operation_threads&) = delete;

@@ -16,14 +16,18 @@ template <typename Problem, typename Plan> class plan_cache
 
     template <typename Make> std::shared_ptr<const Plan> find(const Problem& problem, Make&& make)
     {
+        {
+            const std::lock_guard lock(mutex_);
+            if (const auto found = plans_.find(problem); found != plans_.end())
+                return found->second;
+        }
+        // Made outside the lock: it takes long, and may ask the cache for another plan. Of two made at once the first
+        // stays.
+        std::shared_ptr<const Plan> plan = make(problem);
         const std::lock_guard lock(mutex_);
-        if (const auto found = plans_.find(problem); found != plans_.end())
-            return found->second;
         if (plans_.size() >= k_limit)
             plans_.clear();
-        std::shared_ptr<const Plan> plan = make(problem);
-        plans_.emplace(problem, plan);
-        return plan;
+        return plans_.emplace(problem, std::move(plan)).first->second;
     }
 
   private:
