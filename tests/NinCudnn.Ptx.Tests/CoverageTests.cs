@@ -104,7 +104,8 @@ public class CoverageTests
                     mayDivideLong || !(IsLongDivision(entry, i) || IsLongDivision(entry, i - 1) || IsLongDivision(entry, instruction.Target))),
             ];
             PtxInstruction[] neverExecuted = [.. reachable.Where(instruction => !instruction.IsExecuted)];
-            PtxInstruction[] neverSkipped = [.. reachable.Where(instruction => instruction.Guard >= 0 && instruction.IsExecuted && !instruction.IsSkipped)];
+            PtxInstruction[] neverSkipped =
+                [.. reachable.Where(instruction => instruction is { Guard: >= 0, IsExecuted: true, IsSkipped: false })];
             bool isCovered = neverExecuted.All(IsConditionalJump) && neverSkipped.All(IsConditionalJump)
                 && neverExecuted.Length + neverSkipped.Length <= UnreachableJumps;
             Assert.True(isCovered, $"{entry.Name}: never executed {Describe(neverExecuted)}; never skipped {Describe(neverSkipped)}");

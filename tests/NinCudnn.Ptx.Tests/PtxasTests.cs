@@ -86,6 +86,8 @@ public partial class PtxasTests(ITestOutputHelper output)
         }
     }
 
-    [GeneratedRegex(@"entry function '(?<name>\w+)'.*?(?<stores>\d+) bytes spill stores, (?<loads>\d+) bytes spill loads.*?Used (?<registers>\d+) registers", RegexOptions.Singleline)]
+    [GeneratedRegex(
+        @"entry function '(?<name>\w+)'.*?(?<stores>\d+) bytes spill stores, (?<loads>\d+) bytes spill loads.*?Used (?<registers>\d+) registers",
+        RegexOptions.Singleline)]
     private static partial Regex Kernel();
 }

@@ -11,7 +11,10 @@ public class ShippedPtxTests
     {
         string[] entries = [.. ShippedPtx.Families.SelectMany(family => ShippedPtx.Module(family).Entries.Keys).Order(StringComparer.Ordinal)];
         string[] generic =
-            ["bias_reduce", "dropout_backward", "dropout_forward", "input_forward", "relu_bias_backward", "sgd_step", "softmax_cross_entropy", "softmax_forward"];
+        [
+            "bias_reduce", "dropout_backward", "dropout_forward", "input_forward", "relu_bias_backward", "sgd_step", "softmax_cross_entropy",
+            "softmax_forward",
+        ];
         string[] expected = [.. generic.SelectMany(name => (string[])[$"{name}_bf16", $"{name}_f16", $"{name}_f32"]), "loss_accumulate"];
         Assert.Equal(expected.Order(StringComparer.Ordinal), entries);
     }

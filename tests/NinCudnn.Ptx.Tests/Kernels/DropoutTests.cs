@@ -9,8 +9,8 @@ public class DropoutTests
 
     public static TheoryData<DataType, uint, uint> TypesAndLaunches => TestData.TypesAndLaunches();
 
-    internal static KernelCase Case(string direction, DataType type, uint blocks, uint blockSize, Elements x, uint threshold = HalfRate, long step = 0,
-        ulong seed = 42, uint layer = 6, float scale = 2, bool inPlace = false, int misalignment = 0)
+    internal static KernelCase Case(string direction, DataType type, uint blocks, uint blockSize, Elements x,
+        uint threshold = HalfRate, long step = 0, ulong seed = 42, uint layer = 6, float scale = 2, bool inPlace = false, int misalignment = 0)
     {
         var test = new KernelCase("dropout", $"dropout_{direction}_{Elements.Suffix(type)}", blocks, blockSize);
         test = inPlace ? test.Update("x", x, misalignment) : test.Input("x", x, misalignment);
@@ -27,7 +27,8 @@ public class DropoutTests
         {
             Elements x = Elements.From(type, TestData.SpecialNumbers(count, count));
             Case("forward", type, blocks, blockSize, x, step: 3).CheckSameBits();
-            Case("backward", type, blocks, blockSize, x, step: 1L << 40 | 7, seed: 0x9e3779b97f4a7c15, layer: uint.MaxValue, misalignment: 1).CheckSameBits();
+            Case("backward", type, blocks, blockSize, x, step: 1L << 40 | 7, seed: 0x9e3779b97f4a7c15, layer: uint.MaxValue, misalignment: 1)
+                .CheckSameBits();
         }
     }
 

@@ -12,8 +12,8 @@ internal static unsafe class HostProvider
     private const int GuardBytes = 256;
     private const byte Guard = 0xc3;
 
-    private static readonly Lazy<Device> s_device = new(() => Device.Open(DeviceRequest.Parse("cpu")));
-    private static readonly ConcurrentDictionary<string, Lazy<CUmodule>> s_modules = [];
+    private static readonly Lazy<Device> _device = new(() => Device.Open(DeviceRequest.Parse("cpu")));
+    private static readonly ConcurrentDictionary<string, Lazy<CUmodule>> _modules = [];
 
     /// <summary>A buffer of a launch: its contents are replaced by what the launch leaves.</summary>
     internal sealed record Operand(string Name, byte[] Bytes, int Misalignment);
@@ -25,11 +25,13 @@ internal static unsafe class HostProvider
     /// <param name="blockSize">Threads per block.</param>
     /// <param name="operands">The buffers.</param>
     /// <param name="arguments">Makes the parameters' bytes from the buffers' addresses.</param>
-    public static void Launch(string family, string entry, uint blocks, uint blockSize, IReadOnlyList<Operand> operands, Func<ulong[], byte[][]> arguments)
+    public static void Launch(
+        string family, string entry, uint blocks, uint blockSize, IReadOnlyList<Operand> operands, Func<ulong[], byte[][]> arguments)
     {
-        Device device = s_device.Value;
+        Device device = _device.Value;
         device.Synchronize(); // makes its context current
-        DeviceBuffer<byte>[] buffers = [.. operands.Select(operand => device.Allocate<byte>(2 * GuardBytes + operand.Misalignment + operand.Bytes.Length))];
+        DeviceBuffer<byte>[] buffers =
+            [.. operands.Select(operand => device.Allocate<byte>(2 * GuardBytes + operand.Misalignment + operand.Bytes.Length))];
         try
         {
             for (int i = 0; i < operands.Count; i++)
@@ -39,7 +41,8 @@ internal static unsafe class HostProvider
                 operands[i].Bytes.CopyTo(bytes, GuardBytes + operands[i].Misalignment);
                 buffers[i].Upload(bytes);
             }
-            ulong[] addresses = [.. buffers.Zip(operands, (buffer, operand) => buffer.Memory.Address.Value + (ulong)(GuardBytes + operand.Misalignment))];
+            ulong[] addresses =
+                [.. buffers.Zip(operands, (buffer, operand) => buffer.Memory.Address.Value + (ulong)(GuardBytes + operand.Misalignment))];
             Launch(family, entry, blocks, blockSize, arguments(addresses));
             for (int i = 0; i < operands.Count; i++)
             {
@@ -60,7 +63,7 @@ internal static unsafe class HostProvider
 
     private static void Launch(string family, string entry, uint blocks, uint blockSize, byte[][] arguments)
     {
-        CUmodule module = s_modules.GetOrAdd(family, name => new Lazy<CUmodule>(() => Load(name))).Value;
+        CUmodule module = _modules.GetOrAdd(family, name => new Lazy<CUmodule>(() => Load(name))).Value;
         CUfunction function;
         fixed (byte* name = Encoding.UTF8.GetBytes(entry + '\0'))
             Cuda.cuModuleGetFunction(out function, module, name).ThrowIfFailed();

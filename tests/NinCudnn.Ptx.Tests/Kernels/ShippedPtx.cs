@@ -8,7 +8,7 @@ namespace NinCudnn.Ptx.Tests.Kernels;
 /// <summary>The PTX modules that the library carries.</summary>
 internal static class ShippedPtx
 {
-    private static readonly ConcurrentDictionary<(string Family, int Approximation), PtxModule> s_modules = [];
+    private static readonly ConcurrentDictionary<(string Family, int Approximation), PtxModule> _modules = [];
 
     public static IReadOnlyList<string> Families { get; } =
     [
@@ -27,5 +27,5 @@ internal static class ShippedPtx
     }
 
     public static PtxModule Module(string family, int approximation = 0) =>
-        s_modules.GetOrAdd((family, approximation), key => PtxParser.Parse(family + ".ptx", Text(key.Family), key.Approximation));
+        _modules.GetOrAdd((family, approximation), key => PtxParser.Parse(family + ".ptx", Text(key.Family), key.Approximation));
 }

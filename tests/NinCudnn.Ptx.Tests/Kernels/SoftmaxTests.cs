@@ -10,13 +10,13 @@ public class SoftmaxTests
     private const float GradientScale = 1 / 7f;
     private const float LossScale = 256;
 
-    private static readonly Tolerance s_probabilities =
+    private static readonly Tolerance _probabilities =
         Tolerance.Absolute(Math.ScaleB(1, -20), "the bound at the head of native/kernels/loss.cu") with { NanEqualsNan = true };
 
     // With up to 1000 classes: a term's relative error is 2^-22 + |x| 2^-23, |x| being at most ln 1000 on average over the
     // terms' weights; 37 additions have 2^-24 each; the logarithm 2^-22 relative. Together below 2^-18. The subtractions
     // of the loss round by 2^-24 of its size.
-    private static readonly Tolerance s_loss =
+    private static readonly Tolerance _loss =
         Tolerance.Of(Math.ScaleB(1, -18), Math.ScaleB(1, -22), "approximated terms, 37 additions, one logarithm") with { NanEqualsNan = true };
 
     public static TheoryData<DataType, uint, uint> TypesAndLaunches => TestData.TypesAndLaunches();
@@ -36,8 +36,8 @@ public class SoftmaxTests
         None,
     }
 
-    internal static KernelCase CrossEntropy(DataType type, uint blocks, uint blockSize, Elements logits, int n, int classes, int[] labels, int[] indices,
-        Gradient gradient = Gradient.Apart)
+    internal static KernelCase CrossEntropy(DataType type, uint blocks, uint blockSize, Elements logits, int n, int classes,
+        int[] labels, int[] indices, Gradient gradient = Gradient.Apart)
     {
         var test = new KernelCase("loss", $"softmax_cross_entropy_{Elements.Suffix(type)}", blocks, blockSize);
         test = gradient == Gradient.InPlace ? test.Update("logits", logits) : test.Input("logits", logits);
@@ -65,7 +65,8 @@ public class SoftmaxTests
             Elements logits = Logits(type, n, classes);
             KernelCase test = Forward(type, blocks, blockSize, logits, n, classes, misalignment: 1);
             double[] expected = Probabilities(logits, classes);
-            CheckAll(test, (results, what) => Comparison.Check<double>(results["probabilities"].Numbers(), expected, [n, classes], s_probabilities, what));
+            CheckAll(test,
+                (results, what) => Comparison.Check<double>(results["probabilities"].Numbers(), expected, [n, classes], _probabilities, what));
         }
     }
 
@@ -81,7 +82,7 @@ public class SoftmaxTests
             Elements logits = Elements.From(type, numbers);
             double[] expected = Probabilities(logits, Classes);
             CheckAll(Forward(type, blocks, blockSize, logits, 3, Classes),
-                (results, what) => Comparison.Check<double>(results["probabilities"].Numbers(), expected, [3, Classes], s_probabilities, what));
+                (results, what) => Comparison.Check<double>(results["probabilities"].Numbers(), expected, [3, Classes], _probabilities, what));
         }
     }
 
@@ -135,17 +136,18 @@ public class SoftmaxTests
             DataType.Float16 => (Math.ScaleB(1, -11), Math.ScaleB(1, -25)),
             _ => (Math.ScaleB(1, -8), 0.0),
         };
-        Tolerance gradientTolerance =
-            Tolerance.Of(GradientScale * LossScale * Math.ScaleB(1, -20) + spacing, rounding, "the probability's bound, scaled, and one rounding") with { NanEqualsNan = true };
+        double absolute = GradientScale * LossScale * Math.ScaleB(1, -20) + spacing;
+        Tolerance tolerance = Tolerance.Of(absolute, rounding, "the probability's bound, scaled, and one rounding") with { NanEqualsNan = true };
+        string gradientName = gradient == Gradient.InPlace ? "logits" : "dlogits";
 
         Elements? interpretedLoss = null;
         CheckAll(CrossEntropy(type, blocks, blockSize, logits, n, classes, labels, indices, gradient), (results, what) =>
         {
             interpretedLoss ??= results["sample_loss"];
-            Comparison.Check<double>(results["sample_loss"].Numbers(), losses, [n], s_loss, what);
+            Comparison.Check<double>(results["sample_loss"].Numbers(), losses, [n], _loss, what);
             Assert.Equal(correct, results["sample_correct"].Numbers());
             if (gradient != Gradient.None)
-                Comparison.Check<double>(results[gradient == Gradient.InPlace ? "logits" : "dlogits"].Numbers(), gradients, [n, classes], gradientTolerance, what);
+                Comparison.Check<double>(results[gradientName].Numbers(), gradients, [n, classes], tolerance, what);
         });
         return interpretedLoss!;
     }

@@ -37,7 +37,10 @@ internal static class TestData
     public static float[] SpecialNumbers(int count, int seed)
     {
         float[] special =
-            [0, -0f, float.NaN, float.PositiveInfinity, float.NegativeInfinity, 65519.99f, 65520, -70000, 6e-8f, 2.98e-8f, 1e-40f, -1e-40f, 1.0009765f, 3.4e38f];
+        [
+            0, -0f, float.NaN, float.PositiveInfinity, float.NegativeInfinity, 65519.99f, 65520, -70000, 6e-8f, 2.98e-8f, 1e-40f, -1e-40f,
+            1.0009765f, 3.4e38f,
+        ];
         float[] values = Numbers(count, seed);
         for (int i = 0; i < count; i += 3)
             values[i] = special[i / 3 % special.Length];

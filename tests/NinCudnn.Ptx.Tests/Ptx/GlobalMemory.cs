@@ -65,10 +65,12 @@ internal sealed class GlobalMemory
         Buffer buffer = _buffers[(int)index];
         long distance = (long)(address - buffer.Address);
         if (distance < 0 || distance > buffer.Bytes.Length - bytes)
-            throw new PtxException($"{access} of {bytes} bytes at address 0x{address:x} = {buffer.Name}[byte {distance}], outside its {buffer.Bytes.Length} bytes");
+            throw new PtxException($"{Place()}, outside its {buffer.Bytes.Length} bytes");
         if (address % (ulong)bytes != 0)
-            throw new PtxException($"misaligned {access} of {bytes} bytes at address 0x{address:x} = {buffer.Name}[byte {distance}]");
+            throw new PtxException($"misaligned {Place()}");
         offset = (int)distance;
         return buffer;
+
+        string Place() => $"{access} of {bytes} bytes at address 0x{address:x} = {buffer.Name}[byte {distance}]";
     }
 }

@@ -8,9 +8,9 @@ internal sealed partial class OperationTable
     private const uint CanonicalNan = 0x7fffffff;
     private const ulong CanonicalNan64 = 0x7ff8000000000000;
 
-    private static readonly PtxType s_f16 = new(PtxKind.Float, 16);
-    private static readonly PtxType s_f32 = new(PtxKind.Float, 32);
-    private static readonly PtxType s_f64 = new(PtxKind.Float, 64);
+    private static readonly PtxType _f16 = new(PtxKind.Float, 16);
+    private static readonly PtxType _f32 = new(PtxKind.Float, 32);
+    private static readonly PtxType _f64 = new(PtxKind.Float, 64);
 
     private static float Single(ulong bits) => BitConverter.UInt32BitsToSingle((uint)bits);
 
@@ -22,11 +22,11 @@ internal sealed partial class OperationTable
 
     private void AddFloats(int approximation)
     {
-        AddArithmetic(s_f32, Single, Bits);
-        AddArithmetic(s_f64, Double, Bits);
+        AddArithmetic(_f32, Single, Bits);
+        AddArithmetic(_f64, Double, Bits);
         AddFloatConversions();
-        Add("ex2.approx.f32", s_f32, [s_f32], (a, _, _) => Bits(Exp2(Single(a), Direction(a))));
-        Add("lg2.approx.f32", s_f32, [s_f32], (a, _, _) => Bits(Log2(Single(a), Direction(a))));
+        Add("ex2.approx.f32", _f32, [_f32], (a, _, _) => Bits(Exp2(Single(a), Direction(a))));
+        Add("lg2.approx.f32", _f32, [_f32], (a, _, _) => Bits(Log2(Single(a), Direction(a))));
 
         int Direction(ulong bits) => (BitOperations.PopCount(bits) & 1) == 0 ? approximation : -approximation;
     }
@@ -69,20 +69,20 @@ internal sealed partial class OperationTable
 
     private void AddFloatConversions()
     {
-        Add("cvt.f64.f32", s_f64, [s_f32], (a, _, _) => Bits((double)Single(a)));
-        Add("cvt.rn.f32.f64", s_f32, [s_f64], (a, _, _) => Bits((float)Double(a)));
+        Add("cvt.f64.f32", _f64, [_f32], (a, _, _) => Bits((double)Single(a)));
+        Add("cvt.rn.f32.f64", _f32, [_f64], (a, _, _) => Bits((float)Double(a)));
         // Halves lie in .b16 registers.
-        Add("cvt.f32.f16", s_f32, [s_f16], (a, _, _) => Bits((float)BitConverter.UInt16BitsToHalf((ushort)a)));
-        Add("cvt.rn.f16.f32", s_f16, [s_f32], (a, _, _) =>
+        Add("cvt.f32.f16", _f32, [_f16], (a, _, _) => Bits((float)BitConverter.UInt16BitsToHalf((ushort)a)));
+        Add("cvt.rn.f16.f32", _f16, [_f32], (a, _, _) =>
             float.IsNaN(Single(a)) ? 0x7fffUL : BitConverter.HalfToUInt16Bits((Half)Single(a)));
 
         foreach (int bits in (int[])[8, 16, 32]) // not 64: .NET may round those twice
         {
             var (u, s) = (new PtxType(PtxKind.Unsigned, bits), new PtxType(PtxKind.Signed, bits));
-            Add($"cvt.rn.f32{u}", s_f32, [u], (a, _, _) => Bits((float)(a & u.Mask)), allowsWider: true);
-            Add($"cvt.rn.f32{s}", s_f32, [s], (a, _, _) => Bits((float)s.SignExtend(a)), allowsWider: true);
-            Add($"cvt.rn.f64{u}", s_f64, [u], (a, _, _) => Bits((double)(a & u.Mask)), allowsWider: true);
-            Add($"cvt.rn.f64{s}", s_f64, [s], (a, _, _) => Bits((double)s.SignExtend(a)), allowsWider: true);
+            Add($"cvt.rn.f32{u}", _f32, [u], (a, _, _) => Bits((float)(a & u.Mask)), allowsWider: true);
+            Add($"cvt.rn.f32{s}", _f32, [s], (a, _, _) => Bits((float)s.SignExtend(a)), allowsWider: true);
+            Add($"cvt.rn.f64{u}", _f64, [u], (a, _, _) => Bits((double)(a & u.Mask)), allowsWider: true);
+            Add($"cvt.rn.f64{s}", _f64, [s], (a, _, _) => Bits((double)s.SignExtend(a)), allowsWider: true);
         }
 
         (string Name, Func<double, double> Round)[] modes =
@@ -90,8 +90,8 @@ internal sealed partial class OperationTable
         foreach (var (name, round) in modes)
         {
             // Too large a magnitude saturates; NaN becomes 0.
-            Add($"cvt.{name}.s32.f32", new PtxType(PtxKind.Signed, 32), [s_f32], (a, _, _) => (uint)Saturate(round(Single(a)), int.MinValue, int.MaxValue));
-            Add($"cvt.{name}.u32.f32", PtxType.U32, [s_f32], (a, _, _) => (uint)Saturate(round(Single(a)), uint.MinValue, uint.MaxValue));
+            Add($"cvt.{name}.s32.f32", new PtxType(PtxKind.Signed, 32), [_f32], (a, _, _) => (uint)Saturate(round(Single(a)), int.MinValue, int.MaxValue));
+            Add($"cvt.{name}.u32.f32", PtxType.U32, [_f32], (a, _, _) => (uint)Saturate(round(Single(a)), uint.MinValue, uint.MaxValue));
         }
     }
 

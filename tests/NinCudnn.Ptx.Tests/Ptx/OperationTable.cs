@@ -16,7 +16,7 @@ internal sealed record OperationDefinition(PtxType Result, PtxType[] Sources, Op
 /// </summary>
 internal sealed partial class OperationTable
 {
-    private static readonly string[] s_comparisons = ["eq", "ne", "lt", "le", "gt", "ge"];
+    private static readonly string[] _comparisons = ["eq", "ne", "lt", "le", "gt", "ge"];
 
     private readonly Dictionary<string, OperationDefinition> _definitions = [];
 
@@ -81,7 +81,7 @@ internal sealed partial class OperationTable
         if (!isSigned && type.Bits >= 32)
             Add($"bfe{type}", type, [type, PtxType.U32, PtxType.U32], (a, b, c) => ExtractField(a, (int)(b & 0xff), (int)(c & 0xff)));
 
-        foreach (string comparison in s_comparisons)
+        foreach (string comparison in _comparisons)
         {
             Add($"setp.{comparison}{type}", PtxType.Predicate, [type, type], isSigned
                 ? (a, b, _) => Compares(comparison, type.SignExtend(a).CompareTo(type.SignExtend(b)))

@@ -54,7 +54,11 @@ internal sealed partial class PtxDecoder
     public PtxEntry Finish(string file, string name)
     {
         foreach (var (branch, label) in _branches)
-            branch.Target = _labels.TryGetValue(label, out int target) ? target : throw new PtxException($"line {branch.Line} jumps to {label}, which is nowhere");
+        {
+            branch.Target = _labels.TryGetValue(label, out int target)
+                ? target
+                : throw new PtxException($"line {branch.Line} jumps to {label}, which is nowhere");
+        }
         return new PtxEntry
         {
             File = file,
@@ -99,20 +103,20 @@ internal sealed partial class PtxDecoder
 
         PtxInstruction Make(InstructionKind kind, int[]? destinations = null, int[]? sources = null, Operation? operation = null,
             PtxType type = default, int destinationBits = 0, long offset = 0, bool isNonCoherent = false) => new()
-        {
-            Line = line,
-            Text = text,
-            Kind = kind,
-            Guard = guard,
-            IsGuardNegated = isNegated,
-            Destinations = destinations ?? [],
-            Sources = sources ?? [],
-            Operation = operation,
-            Type = type,
-            DestinationBits = destinationBits,
-            Offset = offset,
-            IsNonCoherent = isNonCoherent,
-        };
+            {
+                Line = line,
+                Text = text,
+                Kind = kind,
+                Guard = guard,
+                IsGuardNegated = isNegated,
+                Destinations = destinations ?? [],
+                Sources = sources ?? [],
+                Operation = operation,
+                Type = type,
+                DestinationBits = destinationBits,
+                Offset = offset,
+                IsNonCoherent = isNonCoherent,
+            };
 
         void Expect(int count)
         {
@@ -154,7 +158,10 @@ internal sealed partial class PtxDecoder
                 throw new PtxException($"{name} does not take {elements.Length} elements");
             var (address, offset) = Address(operands[isLoad ? 1 : 0]);
             if (!isLoad)
-                return Make(InstructionKind.Store, sources: [address, .. elements.Select(element => Source(element, type, true))], type: type, offset: offset);
+            {
+                int[] values = [.. elements.Select(element => Source(element, type, true))];
+                return Make(InstructionKind.Store, sources: [address, .. values], type: type, offset: offset);
+            }
             Register[] destinations = [.. elements.Select(element => Destination(element, type, true))];
             return Make(InstructionKind.Load, [.. destinations.Select(register => register.Place)], [address], type: type,
                 destinationBits: destinations[0].Type.Bits, offset: offset, isNonCoherent: access.Groups["nc"].Success);
@@ -270,7 +277,9 @@ internal sealed partial class PtxDecoder
     [GeneratedRegex(@"\{[^}]*\}|\[[^]]*\]|[^,\s][^,]*")]
     private static partial Regex Operand();
 
-    [GeneratedRegex(@"^(?:(?<direction>ld)\.(?<space>param|global)(?<nc>(?<=global)\.nc)?|(?<direction>st)\.(?<space>global))(?:\.(?<vector>v[24]))?\.(?<type>\w+)$")]
+    [GeneratedRegex(
+        @"^(?:(?<direction>ld)\.(?<space>param|global)(?<nc>(?<=global)\.nc)?|(?<direction>st)\.(?<space>global))"
+        + @"(?:\.(?<vector>v[24]))?\.(?<type>\w+)$")]
     private static partial Regex MemoryAccess();
 
     [GeneratedRegex(@"^\[(%\w+)(?:\+(-?\d+))?\]$")]
