@@ -131,7 +131,10 @@ public sealed class Device : IDisposable
     internal KernelModule Kernels(string family) =>
         _kernelModules.GetOrAdd(family, name => new Lazy<KernelModule>(() => KernelModule.LoadEmbedded(this, name))).Value;
 
-    /// <summary>Frees what finalisers left behind. A safe point: called where memory is allocated, never in a capture.</summary>
+    /// <summary>
+    /// Frees what finalisers left behind. A safe point: called behind an allocation, which a capture on this thread would have refused,
+    /// as it would refuse to free.
+    /// </summary>
     internal void Reclaim()
     {
         while (_unreclaimed.TryDequeue(out DeviceResource? resource))

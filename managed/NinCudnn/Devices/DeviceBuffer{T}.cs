@@ -15,12 +15,18 @@ public sealed class DeviceBuffer<T> : DeviceResource
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, long.MaxValue / Unsafe.SizeOf<T>());
         Length = length;
-        device.Reclaim();
         device.MakeCurrent();
-        CUresult status = Cuda.cuMemAlloc_v2(out _address, (nuint)(length * Unsafe.SizeOf<T>()));
+        long bytes = length * Unsafe.SizeOf<T>();
+        CUresult status = Cuda.cuMemAlloc_v2(out _address, (nuint)bytes);
         if (status == CUresult.CUDA_ERROR_OUT_OF_MEMORY)
-            throw new DeviceMemoryException(device, length * Unsafe.SizeOf<T>());
+        {
+            device.Reclaim();
+            status = Cuda.cuMemAlloc_v2(out _address, (nuint)bytes);
+        }
+        if (status == CUresult.CUDA_ERROR_OUT_OF_MEMORY)
+            throw new DeviceMemoryException(device, bytes);
         status.ThrowIfFailed(nameof(Cuda.cuMemAlloc_v2));
+        device.Reclaim();
     }
 
     /// <summary>The number of elements.</summary>

@@ -147,10 +147,13 @@ public sealed class DeviceStream : DeviceResource
     internal override void ReleaseNative()
     {
         // Release statuses of the libraries are not driver statuses; a failed release can only mean an earlier driver failure.
-        if (_cudnn != default)
-            _ = Interop.Cudnn.cudnnDestroy(_cudnn);
-        if (_cublasLt != default)
-            _ = Interop.CublasLt.cublasLtDestroy(_cublasLt);
+        lock (Device.CaptureOrWait) // destroying a library's handle waits for the context
+        {
+            if (_cudnn != default)
+                _ = Interop.Cudnn.cudnnDestroy(_cudnn);
+            if (_cublasLt != default)
+                _ = Interop.CublasLt.cublasLtDestroy(_cublasLt);
+        }
         if (_handle != default)
             Device.RecordFailure(Cuda.cuStreamDestroy_v2(_handle), nameof(Cuda.cuStreamDestroy_v2));
     }

@@ -17,10 +17,10 @@ public sealed unsafe class PinnedBuffer<T> : DeviceResource
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
         Length = length;
-        device.Reclaim();
         device.MakeCurrent();
         Cuda.cuMemHostAlloc(out void* pointer, (nuint)length * (nuint)Unsafe.SizeOf<T>(), 0).ThrowIfFailed();
         _pointer = (T*)pointer;
+        device.Reclaim();
     }
 
     /// <summary>The number of elements.</summary>

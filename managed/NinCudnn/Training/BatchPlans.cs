@@ -20,8 +20,16 @@ internal sealed class BatchPlans : IDisposable
         _batch = Math.Min(options.Batch, sampleCount);
         _stepInput = resources.StepInput;
         _whole = ExecutionPlan.Compile(architecture, options with { Batch = _batch }, resources);
-        if (sampleCount % _batch is var rest and > 0)
-            _rest = ExecutionPlan.Compile(architecture, options with { Batch = rest }, resources);
+        try
+        {
+            if (sampleCount % _batch is var rest and > 0)
+                _rest = ExecutionPlan.Compile(architecture, options with { Batch = rest }, resources);
+        }
+        catch
+        {
+            _whole.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Batches in one pass, the partial last one included.</summary>

@@ -28,20 +28,28 @@ public sealed class Evaluator : IDisposable
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(dataset);
         model.CheckFits(dataset);
-        _dataset = new DeviceDataset(stream.Device, dataset);
-        _stepInput = new StepInput(stream, Math.Min(batchSize, dataset.Count));
-        _loss = new RunningLoss(stream);
-        var options = new PlanOptions
+        try
         {
-            Batch = batchSize,
-            Height = model.ImageSize,
-            Width = model.ImageSize,
-            Mode = PlanMode.Evaluation,
-            Normalization = model.Normalization,
-        };
-        _plans = new BatchPlans(
-            model.Architecture, options, new PlanResources(stream, parameters, _stepInput, _loss, arena, _dataset.Labels, _dataset), dataset.Count);
-        _order = [.. Enumerable.Range(0, dataset.Count)];
+            _dataset = new DeviceDataset(stream.Device, dataset);
+            _stepInput = new StepInput(stream, Math.Min(batchSize, dataset.Count));
+            _loss = new RunningLoss(stream);
+            var options = new PlanOptions
+            {
+                Batch = batchSize,
+                Height = model.ImageSize,
+                Width = model.ImageSize,
+                Mode = PlanMode.Evaluation,
+                Normalization = model.Normalization,
+            };
+            _plans = new BatchPlans(
+                model.Architecture, options, new PlanResources(stream, parameters, _stepInput, _loss, arena, _dataset.Labels, _dataset), dataset.Count);
+            _order = [.. Enumerable.Range(0, dataset.Count)];
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Runs the whole data set and waits for the result.</summary>
@@ -65,9 +73,10 @@ public sealed class Evaluator : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _plans.Dispose();
-        _loss.Dispose();
-        _stepInput.Dispose();
-        _dataset.Dispose();
+        // Not all are there if the constructor failed.
+        _plans?.Dispose();
+        _loss?.Dispose();
+        _stepInput?.Dispose();
+        _dataset?.Dispose();
     }
 }

@@ -51,28 +51,37 @@ public sealed class Trainer : IDisposable
         Normalization normalization = recipe.NormalizeInput ? PixelStatistics.Measure(trainSet) : Normalization.None(trainSet.Channels);
         Model = new ModelDescription(architecture, recipe.ImageSize, normalization, trainSet.ClassNames);
         Model.CheckFits(trainSet);
+        Model.CheckFits(testSet);
 
         Device = device;
-        _stream = device.CreateStream();
-        _arena = new DeviceArena(device);
-        Parameters = new ParameterStore(device, architecture);
-        Parameters.Initialize(recipe.Initialization, seed);
-        _trainSet = new DeviceDataset(device, trainSet);
-        _stepInput = new StepInput(_stream, Math.Min(recipe.BatchSize, trainSet.Count));
-        _loss = new RunningLoss(_stream);
-        var options = new PlanOptions
+        try
         {
-            Batch = recipe.BatchSize,
-            Height = recipe.ImageSize,
-            Width = recipe.ImageSize,
-            Normalization = normalization,
-            Sgd = recipe.Sgd,
-            Seed = seed,
-        };
-        _plans = new BatchPlans(
-            architecture, options, new PlanResources(_stream, Parameters, _stepInput, _loss, _arena, _trainSet.Labels, _trainSet), trainSet.Count);
-        _evaluator = new Evaluator(_stream, Model, Parameters, _arena, testSet, recipe.BatchSize);
-        _order = new int[trainSet.Count];
+            _stream = device.CreateStream();
+            _arena = new DeviceArena(device);
+            Parameters = new ParameterStore(device, architecture);
+            Parameters.Initialize(recipe.Initialization, seed);
+            _trainSet = new DeviceDataset(device, trainSet);
+            _stepInput = new StepInput(_stream, Math.Min(recipe.BatchSize, trainSet.Count));
+            _loss = new RunningLoss(_stream);
+            var options = new PlanOptions
+            {
+                Batch = recipe.BatchSize,
+                Height = recipe.ImageSize,
+                Width = recipe.ImageSize,
+                Normalization = normalization,
+                Sgd = recipe.Sgd,
+                Seed = seed,
+            };
+            _plans = new BatchPlans(
+                architecture, options, new PlanResources(_stream, Parameters, _stepInput, _loss, _arena, _trainSet.Labels, _trainSet), trainSet.Count);
+            _evaluator = new Evaluator(_stream, Model, Parameters, _arena, testSet, recipe.BatchSize);
+            _order = new int[trainSet.Count];
+        }
+        catch
+        {
+            Dispose(); // what was made before: the caller may want to try again with a smaller batch
+            throw;
+        }
     }
 
     /// <summary>The device.</summary>
@@ -130,14 +139,15 @@ public sealed class Trainer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _evaluator.Dispose();
-        _plans.Dispose();
-        _loss.Dispose();
-        _stepInput.Dispose();
-        _trainSet.Dispose();
-        Parameters.Dispose();
-        _arena.Dispose();
-        _stream.Dispose();
+        // Not all are there if the constructor failed.
+        _evaluator?.Dispose();
+        _plans?.Dispose();
+        _loss?.Dispose();
+        _stepInput?.Dispose();
+        _trainSet?.Dispose();
+        Parameters?.Dispose();
+        _arena?.Dispose();
+        _stream?.Dispose();
     }
 
     /// <summary>Queues an epoch's steps, reporting what is known without stopping the device.</summary>

@@ -1,3 +1,4 @@
+using NinCudnn.Data;
 using NinCudnn.Devices;
 using NinCudnn.Networks;
 using NinCudnn.Operators;
@@ -7,22 +8,27 @@ using NinCudnn.Tests.Operators;
 
 namespace NinCudnn.Tests.Networks;
 
-/// <summary>A plan whose input and labels the test writes itself, with everything that it needs.</summary>
+/// <summary>
+/// A plan with everything that it needs. The test writes its input and labels itself, unless it gives a data set.
+/// </summary>
 internal sealed class NetworkFixture : IDisposable
 {
     private readonly DeviceBuffer<int> _labels;
     private readonly DeviceArena _arena;
-    private readonly StepInput _stepInput;
+    private readonly DeviceDataset? _dataset;
 
-    public NetworkFixture(Architecture architecture, PlanOptions options)
+    public NetworkFixture(Architecture architecture, PlanOptions options, ImageDataset? dataset = null)
     {
         Stream = TestDevice.Shared.CreateStream();
         Parameters = new ParameterStore(Stream.Device, architecture);
         Loss = new RunningLoss(Stream);
+        Loss.Reset();
         _labels = Stream.Device.Allocate<int>(options.Batch);
         _arena = new DeviceArena(Stream.Device);
-        _stepInput = new StepInput(Stream, options.Batch);
-        Plan = ExecutionPlan.Compile(architecture, options, new PlanResources(Stream, Parameters, _stepInput, Loss, _arena, _labels.Memory));
+        _dataset = dataset is null ? null : new DeviceDataset(Stream.Device, dataset);
+        StepInput = new StepInput(Stream, options.Batch);
+        Plan = ExecutionPlan.Compile(
+            architecture, options, new PlanResources(Stream, Parameters, StepInput, Loss, _arena, _dataset?.Labels ?? _labels.Memory, _dataset));
     }
 
     public DeviceStream Stream { get; }
@@ -30,6 +36,8 @@ internal sealed class NetworkFixture : IDisposable
     public ParameterStore Parameters { get; }
 
     public RunningLoss Loss { get; }
+
+    public StepInput StepInput { get; }
 
     public ExecutionPlan Plan { get; }
 
@@ -63,7 +71,7 @@ internal sealed class NetworkFixture : IDisposable
         input.Upload(Layout.ToNhwc(x, shape));
         _labels.Upload([.. labels.Select(label => (int)label)]);
         Stream.Copy(input.Memory, Plan.Input);
-        _stepInput.Send(state, [.. Enumerable.Range(0, shape[0])]);
+        StepInput.Send(state, [.. Enumerable.Range(0, shape[0])]);
         Loss.Reset();
         Plan.Run();
         Loss.BeginRead();
@@ -82,8 +90,9 @@ internal sealed class NetworkFixture : IDisposable
     public void Dispose()
     {
         Plan.Dispose();
-        _stepInput.Dispose();
+        StepInput.Dispose();
         _arena.Dispose();
+        _dataset?.Dispose();
         _labels.Dispose();
         Loss.Dispose();
         Parameters.Dispose();

@@ -34,23 +34,23 @@ internal static class PlainConvolution
     {
         TensorShape input = shape.Input, output = shape.Output;
         for (int n = 0; n < output.N; n++)
-        for (int p = 0; p < output.H; p++)
-        for (int q = 0; q < output.W; q++)
-        for (int k = 0; k < output.C; k++)
-        for (int r = 0; r < shape.R; r++)
-        for (int s = 0; s < shape.S; s++)
-        {
-            int h = p * shape.StrideH - shape.PadH + r, column = q * shape.StrideW - shape.PadW + s;
-            if (h < 0 || h >= input.H || column < 0 || column >= input.W)
-                continue;
-            for (int c = 0; c < input.C; c++)
-            {
-                visit(
-                    ((n * input.H + h) * input.W + column) * input.C + c,
-                    ((k * shape.R + r) * shape.S + s) * input.C + c,
-                    ((n * output.H + p) * output.W + q) * output.C + k);
-            }
-        }
+            for (int p = 0; p < output.H; p++)
+                for (int q = 0; q < output.W; q++)
+                    for (int k = 0; k < output.C; k++)
+                        for (int r = 0; r < shape.R; r++)
+                            for (int s = 0; s < shape.S; s++)
+                            {
+                                int h = p * shape.StrideH - shape.PadH + r, column = q * shape.StrideW - shape.PadW + s;
+                                if (h < 0 || h >= input.H || column < 0 || column >= input.W)
+                                    continue;
+                                for (int c = 0; c < input.C; c++)
+                                {
+                                    visit(
+                                        ((n * input.H + h) * input.W + column) * input.C + c,
+                                        ((k * shape.R + r) * shape.S + s) * input.C + c,
+                                        ((n * output.H + p) * output.W + q) * output.C + k);
+                                }
+                            }
     }
 
     private static float[] Round(double[] sums) => [.. sums.Select(sum => (float)sum)];
