@@ -13,6 +13,7 @@ internal sealed class HelpWithExamples(HelpAction standard) : SynchronousCommand
         ["eval"] = ["nin eval --checkpoint runs/slow"],
         ["summary"] = ["nin summary --arch cifar --classes 100"],
         ["devices"] = ["nin devices"],
+        ["doctor"] = ["nin doctor --device cpu"],
         ["fetch"] = ["nin data fetch --dataset mnist"],
     };
 

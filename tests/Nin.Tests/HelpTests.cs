@@ -5,7 +5,7 @@ namespace Nin.Tests;
 
 public sealed class HelpTests
 {
-    private static readonly string[] s_commands = ["train", "eval", "summary", "devices", "data"];
+    private static readonly string[] s_commands = ["train", "eval", "summary", "devices", "doctor", "data"];
 
     [Fact]
     public void Version_Alone_IsTheNumber() => Assert.Matches(@"^\d+\.\d+\.\d+\n\z", NinProgram.Run("--version").Succeeded().Output);
@@ -27,6 +27,7 @@ public sealed class HelpTests
     [InlineData("eval", "--checkpoint --batch --dataset --data --limit-test --device --json")]
     [InlineData("summary", "--arch --resize --channels --classes")]
     [InlineData("devices", "")]
+    [InlineData("doctor", "--device --json")]
     [InlineData("data fetch", "--dataset --to --from")]
     public void Help_OfACommand_NamesEachOptionAndShowsAnExample(string command, string options)
     {
