@@ -10,8 +10,8 @@ namespace NinCudnn.Diagnostics;
 /// <param name="Run">Looks, and says what was found. Throws when it is not what it should be.</param>
 internal sealed record Check(string Group, string Name, DataType? DataType, string Advice, Func<CheckContext, string> Run)
 {
-    /// <summary>Whether training works without it, so that a refusal is no failure: only the 16-bit types.</summary>
-    public bool IsOptional => DataType is not (null or Operators.DataType.Float32);
+    /// <summary>Whether training works without it, so that a refusal is no failure: the 16-bit types, for example.</summary>
+    public bool IsOptional { get; init; } = DataType is not (null or Operators.DataType.Float32);
 }
 
 /// <summary>A check found something wrong.</summary>

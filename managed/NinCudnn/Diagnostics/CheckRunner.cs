@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using NinCudnn.Devices;
 using NinCudnn.Interop;
 
 namespace NinCudnn.Diagnostics;
@@ -8,6 +9,9 @@ namespace NinCudnn.Diagnostics;
 /// <param name="isDeviceLost">Asked after each failure; null asks the driver.</param>
 internal sealed class CheckRunner(Action<CheckResult>? observer = null, Func<bool>? isDeviceLost = null)
 {
+    private const string AdviceAfterLoss = "If a second run loses the device at the same check, update the driver and report it.";
+    private const string AdviceWithoutMemory = "Close other programs that use the device's memory.";
+
     private readonly Func<bool> _isDeviceLost = isDeviceLost ?? HasStickyError;
     private readonly List<CheckResult> _results = [];
     private string? _lossOfDevice;
@@ -20,49 +24,52 @@ internal sealed class CheckRunner(Action<CheckResult>? observer = null, Func<boo
     public CheckResult Run(Check check, Func<CheckContext?> open)
     {
         long start = Stopwatch.GetTimestamp();
-        (CheckStatus status, string detail) = _lossOfDevice is { } loss ? (CheckStatus.Skipped, loss) : Outcome(check, open);
-        if (status == CheckStatus.Failed && _lossOfDevice is null && _isDeviceLost())
+        (CheckStatus status, string detail, string? advice) =
+            _lossOfDevice is { } loss ? (CheckStatus.Skipped, loss, null) : Outcome(check, open);
+        if (status == CheckStatus.Failed && _isDeviceLost())
+        {
             _lossOfDevice = $"the device was lost in the check \"{check.Name}\"";
+            advice = AdviceAfterLoss;
+        }
         var result = new CheckResult(
-            check.Group, check.Name, check.DataType, status, Stopwatch.GetElapsedTime(start), detail.ReplaceLineEndings(" "),
-            status == CheckStatus.Failed ? Advice(check) : null);
+            check.Group, check.Name, check.DataType, status, Stopwatch.GetElapsedTime(start), detail.ReplaceLineEndings(" "), advice);
         _results.Add(result);
         observer?.Invoke(result);
         return result;
     }
 
-    private static (CheckStatus Status, string Detail) Outcome(Check check, Func<CheckContext?> open)
+    private static (CheckStatus Status, string Detail, string? Advice) Outcome(Check check, Func<CheckContext?> open)
     {
         try
         {
             using CheckContext? context = open();
-            return (CheckStatus.Passed, check.Run(context!));
+            return (CheckStatus.Passed, check.Run(context!), null);
         }
         catch (CheckSkippedException e)
         {
-            return (CheckStatus.Skipped, e.Message);
+            return (CheckStatus.Skipped, e.Message, null);
         }
         catch (CheckFailedException e)
         {
-            return (CheckStatus.Failed, e.Message);
+            return (CheckStatus.Failed, e.Message, check.Advice);
         }
         catch (Exception e) when (IsRefusal(e))
         {
-            return (check.IsOptional ? CheckStatus.NotSupported : CheckStatus.Failed, e.Message);
+            return check.IsOptional ? (CheckStatus.NotSupported, e.Message, null) : (CheckStatus.Failed, e.Message, check.Advice);
+        }
+        catch (DeviceMemoryException e)
+        {
+            return (CheckStatus.Failed, e.Message, AdviceWithoutMemory);
         }
         catch (NativeLibraryException e)
         {
-            return (CheckStatus.Failed, e.Summary);
+            return (CheckStatus.Failed, e.Summary, check.Advice);
         }
         catch (Exception e)
         {
-            return (CheckStatus.Failed, $"{e.GetType().Name}: {e.Message}");
+            return (CheckStatus.Failed, $"{e.GetType().Name}: {e.Message}", check.Advice);
         }
     }
-
-    private string Advice(Check check) => _lossOfDevice is null
-        ? check.Advice
-        : "Start nothing more in this process; if a second run loses the device at the same check, update the driver and report it.";
 
     /// <summary>A sticky error comes back from every call, so any call tells, whichever library saw the error first.</summary>
     private static bool HasStickyError() => NativeLibraries.Current is not null && CudaStatus.IsSticky(Cuda.cuCtxSynchronize());

@@ -33,7 +33,10 @@ public static class Diagnosis
                 }),
                 () => null);
             if (device is null || stream is null)
+            {
+                runner.Run(InstallationChecks.UnusedLibraries(null), () => null);
                 return new DiagnosticReport(null, null, 0, runner.Results, Stopwatch.GetElapsedTime(start));
+            }
             foreach (Check check in Checks(device.Selection))
                 runner.Run(check, () => new CheckContext(stream));
             var info = new DeviceInfo(device.Selection.Ordinal, device.Name, (ulong)device.TotalBytes, device.ComputeCapability);

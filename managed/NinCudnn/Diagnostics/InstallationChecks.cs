@@ -31,9 +31,7 @@ internal static class InstallationChecks
                 "Install a version of this library that has the missing functions.",
                 _ => DescribeEntryPoints(selection.Libraries.Single(loaded => loaded.Name == library), LookUpLoaded));
         }
-        yield return new Check(
-            Group, "NVIDIA's libraries", null, "Update NVIDIA's libraries before using a GPU.",
-            _ => DescribeUnusedLibraries(selection, NativeLibraries.Probe));
+        yield return UnusedLibraries(selection.Provider);
         yield return new Check(Group, "device", null, "Restart the machine or update the driver.", DescribeDevice);
         foreach (string family in KernelFamilies())
         {
@@ -46,6 +44,13 @@ internal static class InstallationChecks
                 });
         }
     }
+
+    /// <summary>The check of NVIDIA's libraries where they are not in use.</summary>
+    /// <param name="provider">The chosen provider; null when none could be had.</param>
+    public static Check UnusedLibraries(NativeProvider? provider) => new(
+        Group, "NVIDIA's libraries", null, "Update NVIDIA's libraries before using a GPU.",
+        _ => DescribeUnusedLibraries(provider, NativeLibraries.Probe))
+    { IsOptional = true };
 
     /// <summary>Looks up every declared function of one library.</summary>
     /// <exception cref="CheckFailedException">Functions are missing; the message names them.</exception>
@@ -60,14 +65,16 @@ internal static class InstallationChecks
         return $"{library.Version}, {library.Path}: {functions.Length - missing.Length} functions found{without}";
     }
 
-    /// <summary>Looks up the functions in NVIDIA's libraries where the CPU was chosen but some of them are installed.</summary>
+    /// <summary>Looks up the functions in NVIDIA's libraries where some are installed but not in use.</summary>
+    /// <param name="provider">The chosen provider; null when none could be had.</param>
+    /// <param name="probe">Finds what is installed.</param>
     /// <exception cref="CheckSkippedException">They are in use, or there are none.</exception>
-    /// <exception cref="NotSupportedException">Functions are missing, which is no failure on the CPU.</exception>
-    public static string DescribeUnusedLibraries(ProviderSelection selection, Func<ProviderReport> probe)
+    /// <exception cref="NotSupportedException">Functions are missing.</exception>
+    public static string DescribeUnusedLibraries(NativeProvider? provider, Func<ProviderReport> probe)
     {
-        if (selection.Provider == NativeProvider.Cuda)
+        if (provider == NativeProvider.Cuda)
             throw new CheckSkippedException("in use, see the entry points above");
-        ProviderStatus cuda = probe().Providers.Single(provider => provider.Provider == NativeProvider.Cuda);
+        ProviderStatus cuda = probe().Providers.Single(status => status.Provider == NativeProvider.Cuda);
         if (cuda.Libraries.Count == 0)
             throw new CheckSkippedException("none is installed");
         List<string> found = [], refusals = [];

@@ -16,22 +16,22 @@ internal static class PlanChecks
     [
         new(
             Group, "capture and replay", null,
-            "Update the driver and cuDNN: work replayed from a CUDA graph differs from the same work run directly.", Replay),
-        new(Group, "training", null, "Report it together with this report in JSON: operators are right one by one, but training is not.", Train),
+            "Look at failed operators first; if there are none, update the driver and cuDNN, whose CUDA graphs are not sound.", Replay),
+        new(Group, "training", null, "Look at failed operators first; if there are none, report it together with this report in JSON.", Train),
     ];
 
     /// <summary>Runs the same steps directly and as a captured graph, and expects the same bits.</summary>
     private static string Replay(CheckContext context)
     {
         const int Steps = 4;
-        (double[] eagerLoss, Dictionary<string, float[]> eager) = Run(context, Steps, isReplayed: false);
-        (double[] replayedLoss, Dictionary<string, float[]> replayed) = Run(context, Steps, isReplayed: true);
+        (double[] eagerLoss, double[] eager) = Run(context, Steps, isReplayed: false);
+        (double[] replayedLoss, double[] replayed) = Run(context, Steps, isReplayed: true);
         ExpectSame(context, "loss", replayedLoss, eagerLoss);
-        ExpectSame(context, replayed, eager);
+        ExpectSame(context, "parameters", replayed, eager);
         return context.Conclude($"{Steps} training steps");
     }
 
-    private static (double[] Losses, Dictionary<string, float[]> Parameters) Run(CheckContext context, int steps, bool isReplayed)
+    private static (double[] Losses, double[] Parameters) Run(CheckContext context, int steps, bool isReplayed)
     {
         var architecture = new Architecture("replay", 2, Classes,
         [
@@ -58,7 +58,7 @@ internal static class PlanChecks
             loss.BeginRead();
             losses[step] = loss.EndRead().LossSum;
         }
-        return (losses, parameters.DownloadValues());
+        return (losses, Flatten(parameters));
     }
 
     /// <summary>Trains twice on images of horizontal, vertical or diagonal stripes, which any working training learns to tell apart.</summary>
@@ -67,7 +67,7 @@ internal static class PlanChecks
         ImageDataset images = Stripes(samples: 240);
         var architecture = new Architecture("training", 1, Classes,
         [
-            new NinBlock(8, 3, 1, 1, [8]), new MaxPool(3, 2), new DropoutLayer(0.1), new NinBlock(8, 3, 1, 1, [Classes]), new GlobalAveragePool(), new Flatten(),
+            new NinBlock(16, 3, 1, 1, [16]), new MaxPool(3, 2), new DropoutLayer(0.1), new NinBlock(16, 3, 1, 1, [Classes]), new GlobalAveragePool(), new Flatten(),
         ]);
         var recipe = new TrainingRecipe
         {
@@ -75,27 +75,29 @@ internal static class PlanChecks
             ImageSize = 16,
             Epochs = 8,
             BatchSize = 32,
-            LearningRate = 0.05,
+            LearningRate = 0.02,
             Sgd = new SgdSettings(Momentum: 0.9),
             Initialization = Initialization.He with { OutputScale = 0.3 },
             NormalizeInput = true,
         };
-        (TrainingResult first, Dictionary<string, float[]> parameters) = Train(context, architecture, recipe, images);
-        (TrainingResult second, Dictionary<string, float[]> again) = Train(context, architecture, recipe, images);
+        (TrainingResult first, double[] parameters) = Train(context, architecture, recipe, images);
+        (TrainingResult second, double[] again) = Train(context, architecture, recipe, images);
 
         double[] losses = [.. first.Epochs.Select(epoch => epoch.Train.Loss)];
-        context.Expect("loss at the end over loss in the first epoch", [losses[^1] / losses[0]], [0], [1], new Tolerance(0.5, 0, "training must halve the loss"));
+        // With this seed and its neighbours the last loss is a hundredth of the first, so half of it leaves room for rounding.
+        context.Expect(
+            "last epoch's loss over first's", [losses[^1] / losses[0]], [0], [1], new Tolerance(0.5, 0, "training must halve the loss"));
         ExpectSame(context, "second run's loss", [.. second.Epochs.Select(epoch => epoch.Train.Loss)], losses);
-        ExpectSame(context, again, parameters);
+        ExpectSame(context, "second run's parameters", again, parameters);
         return FormattableString.Invariant(
             $"{first.Step} steps took the loss from {losses[0]:0.000} to {losses[^1]:0.000}, the accuracy to {first.LastEpoch!.Test.Accuracy:0.000}; twice, with the same bits");
     }
 
-    private static (TrainingResult Result, Dictionary<string, float[]> Parameters) Train(
+    private static (TrainingResult Result, double[] Parameters) Train(
         CheckContext context, Architecture architecture, TrainingRecipe recipe, ImageDataset images)
     {
         using var trainer = new Trainer(context.Device, architecture, recipe, images, images, seed: 1);
-        return (trainer.Train(), trainer.Parameters.DownloadValues());
+        return (trainer.Train(), Flatten(trainer.Parameters));
     }
 
     private static ImageDataset Stripes(int samples)
@@ -118,12 +120,10 @@ internal static class PlanChecks
         return new ImageDataset("stripes", images, labels, Height, Width, 1, ["horizontal", "vertical", "diagonal"]);
     }
 
-    private static void ExpectSame(CheckContext context, Dictionary<string, float[]> actual, Dictionary<string, float[]> expected)
-    {
-        foreach (var (name, values) in expected)
-            ExpectSame(context, name, [.. actual[name].Select(value => (double)value)], [.. values.Select(value => (double)value)]);
-    }
-
     private static void ExpectSame(CheckContext context, string name, double[] actual, double[] expected) =>
         context.Expect(name, actual, expected, [expected.Length], Tolerance.Exact);
+
+    /// <summary>All parameters, tensor by tensor.</summary>
+    private static double[] Flatten(ParameterStore parameters) =>
+        [.. from tensor in parameters.DownloadValues() from value in tensor.Value select (double)value];
 }

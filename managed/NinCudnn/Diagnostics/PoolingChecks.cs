@@ -44,12 +44,12 @@ internal static class PoolingChecks
         var values = new float[shape.Count];
         int pixels = shape.H * shape.W;
         for (int n = 0; n < shape.N; n++)
-        for (int c = 0; c < shape.C; c++)
-        {
-            int[] order = source.Permutation(pixels);
-            for (int i = 0; i < pixels; i++)
-                values[(n * pixels + i) * shape.C + c] = order[i] - pixels / 2;
-        }
+            for (int c = 0; c < shape.C; c++)
+            {
+                int[] order = source.Permutation(pixels);
+                for (int i = 0; i < pixels; i++)
+                    values[(n * pixels + i) * shape.C + c] = order[i] - pixels / 2;
+            }
         return values;
     }
 }

@@ -33,22 +33,22 @@ internal static class ReferenceConvolution
     {
         var (input, output) = (shape.Input, shape.Output);
         for (int n = 0; n < input.N; n++)
-        for (int p = 0; p < output.H; p++)
-        for (int q = 0; q < output.W; q++)
-        for (int r = 0; r < shape.R; r++)
-        for (int s = 0; s < shape.S; s++)
-        {
-            int h = p * shape.StrideH - shape.PadH + r, w = q * shape.StrideW - shape.PadW + s;
-            if (h < 0 || h >= input.H || w < 0 || w >= input.W)
-                continue;
-            for (int k = 0; k < shape.K; k++)
-            for (int c = 0; c < input.C; c++)
-            {
-                visit(
-                    ((n * output.H + p) * output.W + q) * shape.K + k,
-                    ((n * input.H + h) * input.W + w) * input.C + c,
-                    ((k * shape.R + r) * shape.S + s) * input.C + c);
-            }
-        }
+            for (int p = 0; p < output.H; p++)
+                for (int q = 0; q < output.W; q++)
+                    for (int r = 0; r < shape.R; r++)
+                        for (int s = 0; s < shape.S; s++)
+                        {
+                            int h = p * shape.StrideH - shape.PadH + r, w = q * shape.StrideW - shape.PadW + s;
+                            if (h < 0 || h >= input.H || w < 0 || w >= input.W)
+                                continue;
+                            for (int k = 0; k < shape.K; k++)
+                                for (int c = 0; c < input.C; c++)
+                                {
+                                    visit(
+                                        ((n * output.H + p) * output.W + q) * shape.K + k,
+                                        ((n * input.H + h) * input.W + w) * input.C + c,
+                                        ((k * shape.R + r) * shape.S + s) * input.C + c);
+                                }
+                        }
     }
 }

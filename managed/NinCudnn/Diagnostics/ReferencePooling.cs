@@ -34,19 +34,19 @@ internal static class ReferencePooling
     {
         var (input, output) = (shape.Input, shape.Output);
         for (int n = 0; n < input.N; n++)
-        for (int p = 0; p < output.H; p++)
-        for (int q = 0; q < output.W; q++)
-        for (int c = 0; c < input.C; c++)
-        {
-            List<int> window = [];
-            for (int r = 0; r < shape.WindowH; r++)
-            for (int s = 0; s < shape.WindowW; s++)
-            {
-                int h = p * shape.Stride - shape.Pad + r, w = q * shape.Stride - shape.Pad + s;
-                if (h >= 0 && h < input.H && w >= 0 && w < input.W)
-                    window.Add(((n * input.H + h) * input.W + w) * input.C + c);
-            }
-            visit(((n * output.H + p) * output.W + q) * input.C + c, window);
-        }
+            for (int p = 0; p < output.H; p++)
+                for (int q = 0; q < output.W; q++)
+                    for (int c = 0; c < input.C; c++)
+                    {
+                        List<int> window = [];
+                        for (int r = 0; r < shape.WindowH; r++)
+                            for (int s = 0; s < shape.WindowW; s++)
+                            {
+                                int h = p * shape.Stride - shape.Pad + r, w = q * shape.Stride - shape.Pad + s;
+                                if (h >= 0 && h < input.H && w >= 0 && w < input.W)
+                                    window.Add(((n * input.H + h) * input.W + w) * input.C + c);
+                            }
+                        visit(((n * output.H + p) * output.W + q) * input.C + c, window);
+                    }
     }
 }

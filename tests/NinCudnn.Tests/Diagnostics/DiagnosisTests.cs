@@ -9,10 +9,10 @@ namespace NinCudnn.Tests.Diagnostics;
 
 public class DiagnosisTests
 {
-    private static readonly Check[] s_checks = [.. Diagnosis.Checks(TestDevice.Shared.Selection)];
+    private static readonly Check[] _checks = [.. Diagnosis.Checks(TestDevice.Shared.Selection)];
 
     public static TheoryData<int, string> ComparingChecks { get; } = new(
-        s_checks.Index().Where(item => item.Item.Group != "installation").Select(item => (item.Index, $"{item.Item.Name} {item.Item.DataType}")));
+        _checks.Index().Where(item => item.Item.Group != "installation").Select(item => (item.Index, $"{item.Item.Name} {item.Item.DataType}")));
 
     [Fact]
     public void Run_WorkingInstallation_IsHealthy()
@@ -26,7 +26,7 @@ public class DiagnosisTests
         Assert.Empty(report.Checks.Where(check => check.Status == CheckStatus.Failed).Select(check => $"{check.Name}: {check.Detail}"));
         Assert.True(report.IsHealthy);
         Assert.Equal(report.Checks, observed);
-        Assert.Equal(s_checks.Length + 1, report.Checks.Count); // and the provider
+        Assert.Equal(_checks.Length + 1, report.Checks.Count); // and the provider
         Assert.Equal(device.Name, report.Device!.Name);
         Assert.All(report.Checks, check => Assert.NotEmpty(check.Detail));
         Assert.All(report.Checks, check => Assert.Null(check.Advice));
@@ -38,7 +38,7 @@ public class DiagnosisTests
     [MemberData(nameof(ComparingChecks))]
     public void Check_AnyWrongResult_Fails(int index, string name)
     {
-        Check check = s_checks[index];
+        Check check = _checks[index];
         List<string> results = [];
         CheckResult untouched = Run(check, (result, _) => results.Add(result));
         Assert.SkipWhen(untouched.Status == CheckStatus.NotSupported, $"{name}: {untouched.Detail}");

@@ -7,9 +7,9 @@ namespace NinCudnn.Tests.Diagnostics;
 /// <summary><c>nin doctor</c> as a process of its own, where a build of nin lies beside that of the tests.</summary>
 public class DoctorCommandTests
 {
-    private static readonly string s_configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
+    private static readonly string _configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
 
-    private static readonly string s_nin = Path.Combine(AppContext.BaseDirectory, "..", "..", "nin", s_configuration, "nin");
+    private static readonly string _nin = Path.Combine(AppContext.BaseDirectory, "..", "..", "nin", _configuration, "nin");
 
     [Fact]
     public void Doctor_Json_IsOneDocumentWithTheDocumentedFields()
@@ -45,8 +45,8 @@ public class DoctorCommandTests
 
     private static (int ExitCode, string Output, string Errors) Run(string? hostLibrary, params string[] arguments)
     {
-        Assert.SkipUnless(File.Exists(s_nin), $"{s_nin} was not built");
-        var start = new ProcessStartInfo(s_nin, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        Assert.SkipUnless(File.Exists(_nin), $"{_nin} was not built");
+        var start = new ProcessStartInfo(_nin, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         if (hostLibrary is not null)
             start.Environment["NIN_HOST_LIBRARY"] = hostLibrary;
         using Process process = Process.Start(start)!;

@@ -2,7 +2,6 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using NinCudnn.Diagnostics;
 using NinCudnn.Interop;
-using NinCudnn.Tests.Devices;
 using Xunit;
 
 namespace NinCudnn.Tests.Diagnostics;
@@ -52,24 +51,22 @@ public class EntryPointsTests
     [Fact]
     public void DescribeUnusedLibraries_LibraryThatLacksFunctions_IsNotSupported()
     {
-        ProviderSelection selection = TestDevice.Shared.Selection with { Provider = NativeProvider.Host };
         // A file that certainly loads and has none of cuDNN's functions.
         string path = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "libSystem.Native.so");
         ProviderReport report = Report(new LoadedLibrary(NativeLibraryNames.Cudnn, path, "9.1.0"));
 
-        NotSupportedException e = Assert.Throws<NotSupportedException>(() => InstallationChecks.DescribeUnusedLibraries(selection, () => report));
+        NotSupportedException e = Assert.Throws<NotSupportedException>(() => InstallationChecks.DescribeUnusedLibraries(NativeProvider.Host, () => report));
 
         Assert.Contains("cudnn 9.1.0", e.Message, StringComparison.Ordinal);
         Assert.Contains("cudnnCreate,", e.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void DescribeUnusedLibraries_NoneInstalled_IsSkipped()
-    {
-        ProviderSelection selection = TestDevice.Shared.Selection with { Provider = NativeProvider.Host };
-
-        Assert.Throws<CheckSkippedException>(() => InstallationChecks.DescribeUnusedLibraries(selection, () => Report()));
-    }
+    [Theory]
+    [InlineData(NativeProvider.Host)]
+    [InlineData(NativeProvider.Cuda)]
+    [InlineData(null)]
+    public void DescribeUnusedLibraries_NoneInstalledOrInUse_IsSkipped(NativeProvider? provider) =>
+        Assert.Throws<CheckSkippedException>(() => InstallationChecks.DescribeUnusedLibraries(provider, () => Report()));
 
     private static ProviderReport Report(params LoadedLibrary[] libraries) =>
         new([new ProviderStatus(NativeProvider.Cuda, ["the CUDA driver could not be loaded"], libraries, [])]);
