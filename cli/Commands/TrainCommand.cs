@@ -70,7 +70,7 @@ internal static class TrainCommand
                     parsed.GetValue(weightDecay) ?? chosen.Sgd.WeightDecay,
                     parsed.GetValue(nesterov) ?? chosen.Sgd.Nesterov),
                 Initialization = parsed.GetValue(initialization) is { } initializationName
-                    ? RecipeNames.Initializations[initializationName]
+                    ? RecipeNames.Initializations[initializationName] with { OutputScale = chosen.Initialization.OutputScale }
                     : chosen.Initialization,
                 NormalizeInput = parsed.GetValue(normalize) ?? chosen.NormalizeInput,
                 DropoutRate = parsed.GetValue(dropout) ?? chosen.DropoutRate,

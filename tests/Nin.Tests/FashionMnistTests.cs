@@ -7,8 +7,8 @@ namespace Nin.Tests;
 /// <summary>Training learns: the seed network on part of the real data.</summary>
 public sealed class FashionMnistTests : IDisposable
 {
-    // Chance is 0.10. Seeds 0 to 3 gave PLACEHOLDER.
-    private const double RequiredAccuracy = 0.35;
+    // Chance is 0.10. Seeds 0, 1 and 2 gave 0.687, 0.639 and 0.526 on two cores.
+    private const double RequiredAccuracy = 0.4;
 
     private readonly TemporaryDirectory _root = new();
 
@@ -19,8 +19,8 @@ public sealed class FashionMnistTests : IDisposable
     {
         string[] arguments =
         [
-            "train", "--recipe", "quick", "--data", FashionMnist.Require(), "--resize", "65", "--limit-train", "4000", "--limit-test", "1000",
-            "--epochs", "2", "--batch", "16", "--lr", "0.01", "--output-scale", "0.5", "--dropout", "0", "--seed", "0", "--device", "cpu", "--json",
+            "train", "--recipe", "quick", "--data", FashionMnist.Require(), "--limit-train", "12000", "--limit-test", "2000", "--epochs", "2",
+            "--seed", "0", "--device", "cpu", "--json",
         ];
         JsonElement end = NinProgram.RunIn(null, [("NIN_NUM_THREADS", "2")], [.. arguments, "--out", _root.File("run")]).Succeeded().Events[^1];
 

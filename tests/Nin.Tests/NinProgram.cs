@@ -40,7 +40,7 @@ internal sealed record ProgramResult(int ExitCode, string Output, string Errors)
 /// </summary>
 internal sealed class NinProgram : IDisposable
 {
-    private const int TimeoutMs = 120_000; // tens of times what the slowest test takes on an idle machine
+    private const int TimeoutMs = 600_000; // catches hangs, also on a machine with other work to do
 
     private readonly Process _process;
     private readonly StringBuilder _output = new();
