@@ -72,7 +72,13 @@ internal sealed class CheckRunner(Action<CheckResult>? observer = null, Func<boo
     }
 
     /// <summary>A sticky error comes back from every call, so any call tells, whichever library saw the error first.</summary>
-    private static bool HasStickyError() => NativeLibraries.Current is not null && CudaStatus.IsSticky(Cuda.cuCtxSynchronize());
+    private static bool HasStickyError()
+    {
+        if (NativeLibraries.Current is null)
+            return false;
+        lock (Device.CaptureOrWait)
+            return CudaStatus.IsSticky(Cuda.cuCtxSynchronize());
+    }
 
     private static bool IsRefusal(Exception exception) => exception switch
     {
