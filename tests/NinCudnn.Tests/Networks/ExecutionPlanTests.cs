@@ -114,17 +114,6 @@ public class ExecutionPlanTests
     }
 
     [Fact]
-    public void Run_Step_AllocatesNoDeviceMemory()
-    {
-        using NetworkFixture network = Create(TinyNetwork.Architecture(), _options);
-        long bytes = network.Plan.ArenaBytes;
-        var logits = network.Plan.Logits;
-        for (int i = 0; i < 3; i++)
-            Step(network, i);
-        Assert.Equal((bytes, logits), (network.Plan.ArenaBytes, network.Plan.Logits));
-    }
-
-    [Fact]
     public void Compile_Arena_IsSmallerThanTheSumOfTheTensors()
     {
         Architecture architecture = TinyNetwork.Architecture();

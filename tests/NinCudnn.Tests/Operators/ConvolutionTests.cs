@@ -7,7 +7,7 @@ namespace NinCudnn.Tests.Operators;
 /// <summary>Against plain loops, on integers: whatever the algorithm, the sums are exact (see <see cref="TestNumbers"/>).</summary>
 public class ConvolutionTests
 {
-    // Products stay below 4·3 = 12; the longest sum (the first case's filter gradient aside, C·R·S = 847) stays far below 2²⁴ / 12.
+    // Products are at most 4·3 = 12, so up to 2²⁴ / 12 of them add up exactly. The longest sum has C·R·S = 7·11·11 = 847.
     private const int InputBound = 4;
     private const int FilterBound = 3;
 
