@@ -10,7 +10,9 @@ internal static class DevicesCommand
     public static Command Create()
     {
         var command = new Command("devices", "Shows the devices and libraries that were found, what would be used, and why not the others.");
-        command.SetAction(_ =>
+        Option<bool> verbose = new("--verbose") { Description = "List every path and name that was tried for missing libraries." };
+        command.Add(verbose);
+        command.SetAction(parsed =>
         {
             ProviderReport report = NativeLibraries.Probe();
             foreach (ProviderStatus provider in report.Providers)
@@ -25,6 +27,8 @@ internal static class DevicesCommand
                     Console.WriteLine($"  {library.Name,-8} {library.Version}, {library.Path}");
                 foreach (string problem in provider.Problems)
                     Console.WriteLine($"  problem  {problem}");
+                foreach (LoadAttempt attempt in parsed.GetValue(verbose) ? provider.Attempts : [])
+                    Console.WriteLine($"  tried    {attempt.Target} ({attempt.Origin}): {attempt.Reason}");
             }
             ProviderStatus? chosen = report.Providers.FirstOrDefault(provider => provider.IsUsable);
             if (chosen is null)

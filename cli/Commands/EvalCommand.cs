@@ -69,6 +69,6 @@ internal static class EvalCommand
         AnsiConsole.Progress().AutoClear(true).Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn()).Start(context =>
         {
             ProgressTask task = context.AddTask("evaluating", maxValue: 1);
-            return evaluator.Evaluate(new Progress<double>(share => task.Value = share), stop);
+            return evaluator.Evaluate(share => task.Value = share, stop);
         });
 }

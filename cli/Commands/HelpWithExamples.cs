@@ -7,12 +7,12 @@ namespace NinCudnn.Cli.Commands;
 /// <summary>The usual help, followed by examples of the command.</summary>
 internal sealed class HelpWithExamples(HelpAction standard) : SynchronousCommandLineAction
 {
-    private static readonly Dictionary<string, string[]> s_examples = new()
+    private static readonly Dictionary<string, string[]> _examples = new()
     {
         ["train"] = ["nin train --recipe quick", "nin train --epochs 20 --lr 0.05 --seed 1 --out runs/slow"],
         ["eval"] = ["nin eval --checkpoint runs/slow"],
         ["summary"] = ["nin summary --arch cifar --classes 100"],
-        ["devices"] = ["nin devices"],
+        ["devices"] = ["nin devices", "nin devices --verbose"],
         ["doctor"] = ["nin doctor --device cpu"],
         ["fetch"] = ["nin data fetch --dataset mnist"],
     };
@@ -20,7 +20,7 @@ internal sealed class HelpWithExamples(HelpAction standard) : SynchronousCommand
     public override int Invoke(ParseResult parseResult)
     {
         int result = standard.Invoke(parseResult);
-        if (!s_examples.TryGetValue(parseResult.CommandResult.Command.Name, out string[]? examples))
+        if (!_examples.TryGetValue(parseResult.CommandResult.Command.Name, out string[]? examples))
             return result;
         TextWriter output = parseResult.InvocationConfiguration.Output;
         output.WriteLine(examples.Length == 1 ? "Example:" : "Examples:");

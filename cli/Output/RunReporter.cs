@@ -17,6 +17,10 @@ internal abstract class RunReporter : ITrainingObserver
 
     public abstract void Progressed(TrainingProgress progress);
 
+    public virtual void Evaluating(int epoch, double share)
+    {
+    }
+
     public abstract void EpochEnded(EpochResult epoch);
 
     /// <summary>After the last step, with everything saved.</summary>
@@ -32,6 +36,8 @@ internal sealed class Observers(params ITrainingObserver[] observers) : ITrainin
     public void Started(TrainingStart start) => Array.ForEach(observers, observer => observer.Started(start));
 
     public void Progressed(TrainingProgress progress) => Array.ForEach(observers, observer => observer.Progressed(progress));
+
+    public void Evaluating(int epoch, double share) => Array.ForEach(observers, observer => observer.Evaluating(epoch, share));
 
     public void EpochEnded(EpochResult epoch) => Array.ForEach(observers, observer => observer.EpochEnded(epoch));
 }

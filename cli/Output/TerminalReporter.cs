@@ -1,3 +1,4 @@
+using System.Globalization;
 using NinCudnn.Training;
 using Spectre.Console;
 
@@ -33,6 +34,9 @@ internal sealed class TerminalReporter(IAnsiConsole console, RunInfo run) : RunR
         _task!.Value = progress.Step;
         _task.Description = Markup.Escape($"epoch {progress.Epoch}/{_start!.Recipe.Epochs}: {ReportText.Progress(progress, _start!)}");
     }
+
+    public override void Evaluating(int epoch, double share) =>
+        _task!.Description = string.Create(CultureInfo.InvariantCulture, $"epoch {epoch}/{_start!.Recipe.Epochs}: evaluating, {share:P0}");
 
     public override void EpochEnded(EpochResult epoch)
     {

@@ -2,12 +2,12 @@
 // Work becomes an operation: the device memory it touches is declared with it, checked and translated when it runs.
 #pragma once
 
+#include "host/abi/cuda.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <vector>
-
-#include "host/abi/cuda.h"
 
 namespace nin::host
 {

@@ -95,7 +95,7 @@ __device__ __forceinline__ void softmax_cross_entropy(const T* logits, const int
         for_each_lane([&](int lane) NIN_INLINE_LAMBDA {
             if (lane == 0) {
                 sample_loss[r] = log2_approximate(sum) * 0.693147181f - (label_logit - max.value);
-                sample_correct[r] = max.index == label && !is_nan(max.value);
+                sample_correct[r] = is_valid && max.index == label && !is_nan(max.value);
             }
         });
         if (dlogits == nullptr)

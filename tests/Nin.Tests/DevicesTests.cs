@@ -23,6 +23,14 @@ public sealed class DevicesTests
     }
 
     [Fact]
+    public void Devices_Verbose_ListsWhatWasTried()
+    {
+        ProgramResult result = NinProgram.RunIn(null, [("NIN_CUDA_LIBRARY_DIR", "/nowhere")], "devices", "--verbose").Succeeded();
+        Assert.Contains("  tried    /nowhere/libcuda.so.1 (NIN_CUDA_LIBRARY_DIR): no such file", result.Lines);
+        Assert.DoesNotContain("tried", NinProgram.Run("devices").Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Devices_WithoutAny_Fails()
     {
         ProgramResult result = NinProgram.RunIn(null, [("NIN_HOST_LIBRARY", "/nowhere/libnin_host.so")], "devices");

@@ -5,7 +5,7 @@ namespace Nin.Tests;
 
 public sealed class HelpTests
 {
-    private static readonly string[] s_commands = ["train", "eval", "summary", "devices", "doctor", "data"];
+    private static readonly string[] _commands = ["train", "eval", "summary", "devices", "doctor", "data"];
 
     [Fact]
     public void Version_Alone_IsTheNumber() => Assert.Matches(@"^\d+\.\d+\.\d+\n\z", NinProgram.Run("--version").Succeeded().Output);
@@ -15,7 +15,7 @@ public sealed class HelpTests
     {
         string help = NinProgram.Run("--help").Succeeded().Output;
 
-        foreach (string command in s_commands)
+        foreach (string command in _commands)
             Assert.Matches($@"\n  {command} +\w", help);
     }
 
@@ -26,7 +26,7 @@ public sealed class HelpTests
         + "--normalize --dropout --seed --dataset --data --limit-train --limit-test --device --out --json")]
     [InlineData("eval", "--checkpoint --batch --dataset --data --limit-test --device --json")]
     [InlineData("summary", "--arch --resize --channels --classes")]
-    [InlineData("devices", "")]
+    [InlineData("devices", "--verbose")]
     [InlineData("doctor", "--device --json")]
     [InlineData("data fetch", "--dataset --to --from")]
     public void Help_OfACommand_NamesEachOptionAndShowsAnExample(string command, string options)

@@ -8,7 +8,7 @@ namespace Nin.Tests;
 /// <summary>The same command gives the same numbers to the last digit.</summary>
 public sealed class ReproducibilityTests : IDisposable
 {
-    private static readonly string[] s_changing = ["samples_per_second", "seconds", "run_directory", "model"];
+    private static readonly string[] _changing = ["samples_per_second", "seconds", "run_directory", "model"];
 
     private readonly TemporaryDirectory _root = new();
 
@@ -39,7 +39,7 @@ public sealed class ReproducibilityTests : IDisposable
         return [.. events.Select(e =>
         {
             JsonObject fields = JsonObject.Create(e)!;
-            foreach (string field in s_changing)
+            foreach (string field in _changing)
                 fields.Remove(field);
             return fields.ToJsonString();
         })];

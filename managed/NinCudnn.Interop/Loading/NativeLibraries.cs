@@ -50,7 +50,10 @@ public static class NativeLibraries
     }
 
     private static ProviderStatus ToStatus(ProviderProbe probe) =>
-        new(probe.Provider, [.. probe.Failures.Select(failure => failure.Summary).Distinct()], probe.Libraries, probe.Devices);
+        new(probe.Provider, [.. probe.Failures.Select(failure => failure.Summary).Distinct()], probe.Libraries, probe.Devices)
+        {
+            Attempts = [.. probe.Failures.SelectMany(failure => failure.Attempts).Distinct()],
+        };
 
     [ModuleInitializer]
     [SuppressMessage("Usage", "CA2255", Justification = "Must be there before the first declaration is bound.")]

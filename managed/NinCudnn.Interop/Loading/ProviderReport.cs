@@ -15,6 +15,9 @@ public sealed record ProviderStatus(
     IReadOnlyList<LoadedLibrary> Libraries,
     IReadOnlyList<DeviceInfo> Devices)
 {
+    /// <summary>Every path and name that was tried for the libraries that are missing, in order.</summary>
+    public IReadOnlyList<LoadAttempt> Attempts { get; init; } = [];
+
     /// <summary>Whether a program can run on this provider.</summary>
     public bool IsUsable => Problems.Count == 0;
 }

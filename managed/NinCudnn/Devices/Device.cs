@@ -127,6 +127,9 @@ public sealed class Device : IDisposable
             ThrowDeferredFailure();
     }
 
+    /// <summary>As <see cref="MakeCurrent"/>, for releases, which may not throw and leave failures to the next call.</summary>
+    internal bool TryMakeCurrent() => Cuda.cuCtxSetCurrent(_context) == CUresult.CUDA_SUCCESS;
+
     /// <summary>The kernels of one family (the name of its .cu file without extension), loaded at first use.</summary>
     internal KernelModule Kernels(string family) =>
         _kernelModules.GetOrAdd(family, name => new Lazy<KernelModule>(() => KernelModule.LoadEmbedded(this, name))).Value;

@@ -64,6 +64,17 @@ public sealed class DeviceEvent : DeviceResource
         return TimeSpan.FromMilliseconds(milliseconds);
     }
 
+    /// <summary>
+    /// Waits as <see cref="Synchronize"/> does, on the way to a release, which may not throw: a failure of the work waited for
+    /// has been thrown already or will be by the next call.
+    /// </summary>
+    internal void SynchronizeForRelease()
+    {
+        ThrowIfDisposed();
+        if (Device.TryMakeCurrent())
+            _ = Cuda.cuEventSynchronize(_handle);
+    }
+
     internal override void ReleaseNative()
     {
         if (_handle != default)

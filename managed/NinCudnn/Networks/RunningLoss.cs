@@ -68,7 +68,7 @@ public sealed class RunningLoss : IDisposable
     {
         if (_copied.IsDisposed)
             return;
-        _copied.Synchronize();
+        _copied.SynchronizeForRelease(); // the device may still be writing the copy
         _copied.Dispose();
         _copy.Dispose();
         _sums.Dispose();

@@ -66,7 +66,7 @@ public sealed unsafe class StepInput : IDisposable
             return;
         foreach (DeviceEvent read in _read)
         {
-            read.Synchronize(); // the device may still be reading the slot
+            read.SynchronizeForRelease(); // the device may still be reading the slot
             read.Dispose();
         }
         _pinned.Dispose();

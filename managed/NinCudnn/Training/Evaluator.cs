@@ -57,14 +57,14 @@ public sealed class Evaluator : IDisposable
     /// <param name="stop">Ends the evaluation early.</param>
     /// <exception cref="OperationCanceledException">It was ended early.</exception>
     /// <exception cref="Interop.NativeException">A native call failed.</exception>
-    public LossSummary Evaluate(IProgress<double>? progress = null, CancellationToken stop = default)
+    public LossSummary Evaluate(Action<double>? progress = null, CancellationToken stop = default)
     {
         _loss.Reset();
         for (int i = 0; i < _plans.BatchCount; i++)
         {
             stop.ThrowIfCancellationRequested();
             _plans.Run(i, _order, default);
-            progress?.Report((i + 1.0) / _plans.BatchCount);
+            progress?.Invoke((i + 1.0) / _plans.BatchCount);
         }
         _loss.BeginRead();
         return _loss.EndRead();

@@ -7,6 +7,12 @@ public abstract record LearningRateSchedule
     /// <param name="step">The step, from 0.</param>
     /// <param name="totalSteps">Steps in the whole run.</param>
     public abstract double Factor(long step, long totalSteps);
+
+    /// <summary>Refuses settings that make no schedule.</summary>
+    /// <exception cref="ArgumentException">A setting is out of range; the message names it.</exception>
+    public virtual void Validate()
+    {
+    }
 }
 
 /// <summary>The same rate throughout.</summary>
@@ -35,6 +41,14 @@ public sealed record OneCycleSchedule(double WarmUpShare = 0.3, double StartDivi
         return step <= peakStep && peakStep > 0
             ? Anneal(start, 1, step / peakStep)
             : Anneal(1, end, (step - peakStep) / (lastStep - peakStep));
+    }
+
+    /// <inheritdoc/>
+    public override void Validate()
+    {
+        Setting.Require(WarmUpShare is >= 0 and <= 1, "the one-cycle schedule's share of rising steps", WarmUpShare, "between 0 and 1");
+        Setting.Require(StartDivisor >= 1 && double.IsFinite(StartDivisor), "the one-cycle schedule's start divisor", StartDivisor, "a finite number of at least 1");
+        Setting.Require(EndDivisor >= 1 && double.IsFinite(EndDivisor), "the one-cycle schedule's end divisor", EndDivisor, "a finite number of at least 1");
     }
 
     private static double Anneal(double from, double to, double share) =>

@@ -122,7 +122,8 @@ public sealed class Trainer : IDisposable
             LossSummary test;
             try
             {
-                test = _evaluator.Evaluate(stop: stop);
+                int ended = epoch;
+                test = _evaluator.Evaluate(share => observer?.Evaluating(ended, share), stop);
             }
             catch (OperationCanceledException)
             {

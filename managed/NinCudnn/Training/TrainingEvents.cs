@@ -52,6 +52,11 @@ public interface ITrainingObserver
     /// <summary>After a number of steps.</summary>
     void Progressed(TrainingProgress progress);
 
+    /// <summary>After a number of batches of the evaluation that ends an epoch.</summary>
+    /// <param name="epoch">The epoch, from 1.</param>
+    /// <param name="share">The share queued, 0 to 1.</param>
+    void Evaluating(int epoch, double share);
+
     /// <summary>After an epoch and its evaluation.</summary>
     void EpochEnded(EpochResult epoch);
 }

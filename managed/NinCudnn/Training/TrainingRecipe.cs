@@ -61,19 +61,17 @@ public sealed record TrainingRecipe
     /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
     public void Validate()
     {
-        Require(ImageSize is >= 1 and <= 4096, "the image size", ImageSize, "between 1 and 4096");
-        Require(Epochs >= 1, "the number of epochs", Epochs, "at least 1");
-        Require(BatchSize >= 1, "the batch size", BatchSize, "at least 1");
-        Require(LearningRate >= 0 && double.IsFinite(LearningRate), "the learning rate", LearningRate, "a finite number of at least 0");
-        Require(Sgd.Momentum is >= 0 and < 1, "the momentum", Sgd.Momentum, "at least 0 and below 1");
-        Require(Sgd.WeightDecay >= 0 && double.IsFinite(Sgd.WeightDecay), "the weight decay", Sgd.WeightDecay, "a finite number of at least 0");
-        Require(!Sgd.Nesterov || Sgd.Momentum > 0, "the momentum", Sgd.Momentum, "above 0 with Nesterov's step");
-        Require(DropoutRate is null or (>= 0 and < 1), "the dropout rate", DropoutRate ?? 0, "at least 0 and below 1");
-    }
-
-    private static void Require(bool isMet, string what, IFormattable value, string condition)
-    {
-        if (!isMet)
-            throw new ArgumentException(FormattableString.Invariant($"{what} is {value}, but must be {condition}"));
+        Setting.Require(ImageSize is >= 1 and <= 4096, "the image size", ImageSize, "between 1 and 4096");
+        Setting.Require(Epochs >= 1, "the number of epochs", Epochs, "at least 1");
+        Setting.Require(BatchSize >= 1, "the batch size", BatchSize, "at least 1");
+        Setting.Require(LearningRate >= 0 && double.IsFinite(LearningRate), "the learning rate", LearningRate, "a finite number of at least 0");
+        Setting.Require(Sgd.Momentum is >= 0 and < 1, "the momentum", Sgd.Momentum, "at least 0 and below 1");
+        Setting.Require(Sgd.WeightDecay >= 0 && double.IsFinite(Sgd.WeightDecay), "the weight decay", Sgd.WeightDecay, "a finite number of at least 0");
+        Setting.Require(!Sgd.Nesterov || Sgd.Momentum > 0, "the momentum", Sgd.Momentum, "above 0 with Nesterov's step");
+        Setting.Require(DropoutRate is null or (>= 0 and < 1), "the dropout rate", DropoutRate ?? 0, "at least 0 and below 1");
+        Setting.Require(
+            Initialization.OutputScale >= 0 && double.IsFinite(Initialization.OutputScale),
+            "the last convolution's first scale", Initialization.OutputScale, "a finite number of at least 0");
+        Schedule.Validate();
     }
 }

@@ -94,7 +94,7 @@ public class SoftmaxTests
         {
             Elements logits = Logits(type, n, classes);
             // More labels than samples, each sample takes one of them.
-            int[] labels = [.. Enumerable.Range(0, n + 9).Select(i => classes == 0 ? 1 : i * 7 % classes)];
+            int[] labels = [.. Enumerable.Range(0, n + 9).Select(i => classes == 0 ? 0 : i * 7 % classes)];
             int[] indices = [.. Enumerable.Range(0, n).Select(i => (i * 5 + 3) % labels.Length)];
             foreach (Gradient gradient in Enum.GetValues<Gradient>())
                 CheckCrossEntropy(type, blocks, blockSize, logits, n, classes, labels, indices, gradient);

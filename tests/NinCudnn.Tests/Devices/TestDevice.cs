@@ -9,8 +9,8 @@ namespace NinCudnn.Tests.Devices;
 /// </summary>
 internal static class TestDevice
 {
-    private static readonly Lazy<Device> s_shared = new(() =>
+    private static readonly Lazy<Device> _shared = new(() =>
         Device.Open(DeviceRequest.Parse(Environment.GetEnvironmentVariable("NIN_TEST_DEVICE") is { Length: > 0 } text ? text : "cpu")));
 
-    public static Device Shared => s_shared.Value;
+    public static Device Shared => _shared.Value;
 }

@@ -60,7 +60,7 @@ public sealed class EvaluatorTests : IDisposable
     {
         using Evaluator evaluator = Create(8);
         var shares = new List<double>();
-        evaluator.Evaluate(new Immediate(shares.Add));
+        evaluator.Evaluate(shares.Add);
         Assert.Equal([1 / 3.0, 2 / 3.0, 1], shares);
     }
 
@@ -71,7 +71,7 @@ public sealed class EvaluatorTests : IDisposable
         LossSummary expected = evaluator.Evaluate();
         using var stop = new CancellationTokenSource();
 
-        Assert.Throws<OperationCanceledException>(() => evaluator.Evaluate(new Immediate(_ => stop.Cancel()), stop.Token));
+        Assert.Throws<OperationCanceledException>(() => evaluator.Evaluate(_ => stop.Cancel(), stop.Token));
 
         Assert.Equal(expected, evaluator.Evaluate());
     }
@@ -119,10 +119,5 @@ public sealed class EvaluatorTests : IDisposable
             correct += Array.IndexOf(row, row.Max()) == _dataset.Labels[i] ? 1 : 0;
         }
         return (lossSum, correct);
-    }
-
-    private sealed class Immediate(Action<double> report) : IProgress<double>
-    {
-        public void Report(double value) => report(value);
     }
 }

@@ -126,6 +126,15 @@ public class TrainerTests
     }
 
     [Fact]
+    public void Train_Evaluation_ReportsHowFarItIs()
+    {
+        using Trainer trainer = Create(_recipe);
+        var recorder = new Recorder();
+        trainer.Train(recorder);
+        Assert.Equal([(1, 0.5), (1, 1), (2, 0.5), (2, 1)], recorder.Evaluated); // 16 and 5 images
+    }
+
+    [Fact]
     public void Train_StoppedBetweenEpochs_KeepsTheFinishedOnes()
     {
         using Trainer trainer = Create(_recipe);
@@ -253,6 +262,8 @@ public class TrainerTests
 
         public List<TrainingProgress> Progress { get; } = [];
 
+        public List<(int Epoch, double Share)> Evaluated { get; } = [];
+
         public List<EpochResult> Epochs { get; } = [];
 
         public Action<TrainingProgress>? OnProgress { get; init; }
@@ -266,6 +277,8 @@ public class TrainerTests
             Progress.Add(progress);
             OnProgress?.Invoke(progress);
         }
+
+        public void Evaluating(int epoch, double share) => Evaluated.Add((epoch, share));
 
         public void EpochEnded(EpochResult epoch)
         {
