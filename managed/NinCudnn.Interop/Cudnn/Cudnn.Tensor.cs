@@ -27,4 +27,11 @@ public static unsafe partial class Cudnn
     [LibraryImport(Library)]
     public static partial cudnnStatus_t cudnnAddTensor(
         cudnnHandle_t handle, void* alpha, cudnnTensorDescriptor_t aDesc, void* A, void* beta, cudnnTensorDescriptor_t cDesc, void* C);
+
+    // cudnnStatus_t cudnnTransformTensor(cudnnHandle_t handle, const void* alpha, const cudnnTensorDescriptor_t xDesc, const void* x,
+    //     const void* beta, const cudnnTensorDescriptor_t yDesc, void* y);
+    // y = alpha * x + beta * y with x brought into y's layout and type.
+    [LibraryImport(Library)]
+    public static partial cudnnStatus_t cudnnTransformTensor(
+        cudnnHandle_t handle, void* alpha, cudnnTensorDescriptor_t xDesc, void* x, void* beta, cudnnTensorDescriptor_t yDesc, void* y);
 }

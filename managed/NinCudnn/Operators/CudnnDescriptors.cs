@@ -17,14 +17,20 @@ internal abstract class CudnnDescriptor() : SafeHandle(0, ownsHandle: true)
     }
 }
 
-/// <summary>An activation tensor in packed NHWC order.</summary>
+/// <summary>A packed activation tensor.</summary>
 internal sealed class TensorDescriptor : CudnnDescriptor
 {
+    /// <summary>In NHWC order.</summary>
     public TensorDescriptor(TensorShape shape, DataType type)
+        : this(shape, TensorForm.Native(type))
+    {
+    }
+
+    public TensorDescriptor(TensorShape shape, TensorForm form)
     {
         Cudnn.cudnnCreateTensorDescriptor(out cudnnTensorDescriptor_t descriptor).ThrowIfFailed();
         SetHandle(descriptor.Value);
-        Cudnn.cudnnSetTensor4dDescriptor(descriptor, cudnnTensorFormat_t.CUDNN_TENSOR_NHWC, type.ToCudnn(), shape.N, shape.C, shape.H, shape.W).ThrowIfFailed();
+        Cudnn.cudnnSetTensor4dDescriptor(descriptor, form.Layout, form.Type.ToCudnn(), shape.N, shape.C, shape.H, shape.W).ThrowIfFailed();
     }
 
     public cudnnTensorDescriptor_t Handle => new(Borrow());
@@ -33,14 +39,14 @@ internal sealed class TensorDescriptor : CudnnDescriptor
         Cudnn.cudnnDestroyTensorDescriptor(new cudnnTensorDescriptor_t(handle)) == cudnnStatus_t.CUDNN_STATUS_SUCCESS;
 }
 
-/// <summary>A filter in KRSC order.</summary>
+/// <summary>A packed filter: KRSC in the layout NHWC, KCRS in NCHW.</summary>
 internal sealed class FilterDescriptor : CudnnDescriptor
 {
-    public FilterDescriptor(ConvolutionShape shape, DataType type)
+    public FilterDescriptor(ConvolutionShape shape, TensorForm form)
     {
         Cudnn.cudnnCreateFilterDescriptor(out cudnnFilterDescriptor_t descriptor).ThrowIfFailed();
         SetHandle(descriptor.Value);
-        Cudnn.cudnnSetFilter4dDescriptor(descriptor, type.ToCudnn(), cudnnTensorFormat_t.CUDNN_TENSOR_NHWC, shape.K, shape.Input.C, shape.R, shape.S).ThrowIfFailed();
+        Cudnn.cudnnSetFilter4dDescriptor(descriptor, form.Type.ToCudnn(), form.Layout, shape.K, shape.Input.C, shape.R, shape.S).ThrowIfFailed();
     }
 
     public cudnnFilterDescriptor_t Handle => new(Borrow());
@@ -52,13 +58,14 @@ internal sealed class FilterDescriptor : CudnnDescriptor
 /// <summary>Stride, padding and arithmetic of a convolution; accumulates in float32.</summary>
 internal sealed class ConvolutionDescriptor : CudnnDescriptor
 {
-    public ConvolutionDescriptor(ConvolutionShape shape)
+    public ConvolutionDescriptor(ConvolutionShape shape, cudnnMathType_t mathType)
     {
         Cudnn.cudnnCreateConvolutionDescriptor(out cudnnConvolutionDescriptor_t descriptor).ThrowIfFailed();
         SetHandle(descriptor.Value);
         Cudnn.cudnnSetConvolution2dDescriptor(
             descriptor, shape.PadH, shape.PadW, shape.StrideH, shape.StrideW, 1, 1,
             cudnnConvolutionMode_t.CUDNN_CROSS_CORRELATION, cudnnDataType_t.CUDNN_DATA_FLOAT).ThrowIfFailed();
+        SetMathType(mathType);
     }
 
     public cudnnConvolutionDescriptor_t Handle => new(Borrow());

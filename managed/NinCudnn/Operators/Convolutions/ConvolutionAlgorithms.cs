@@ -2,6 +2,9 @@ using NinCudnn.Interop;
 
 namespace NinCudnn.Operators;
 
+/// <summary>What cuDNN's heuristic says of an algorithm, whose value belongs to the direction's own enum.</summary>
+internal readonly record struct AlgorithmOffer(int Algorithm, cudnnStatus_t Status, cudnnDeterminism_t Determinism, cudnnMathType_t MathType);
+
 /// <summary>One way in which cuDNN can carry out one direction of a convolution.</summary>
 /// <param name="Algorithm">The value in the direction's own enum.</param>
 /// <param name="MathType">The arithmetic to set on the convolution descriptor before using it.</param>
@@ -9,13 +12,13 @@ namespace NinCudnn.Operators;
 internal readonly record struct ConvolutionAlgorithm(int Algorithm, cudnnMathType_t MathType, long WorkspaceBytes);
 
 /// <summary>
-/// The policy by which algorithms are admitted. cuDNN's heuristic orders them by expected speed; a result counts only if
+/// The policy by which algorithms are admitted. cuDNN's heuristic orders them by expected speed; an offer counts only if
 /// its status, determinism and arithmetic are acceptable and its workspace, asked for exactly that use, is within the limit.
 /// </summary>
 internal static class ConvolutionAlgorithms
 {
     /// <summary>Asks for the workspace of an algorithm; the status tells whether it is supported at all.</summary>
-    public delegate cudnnStatus_t WorkspaceQuery(int algorithm, cudnnMathType_t mathType, out nuint bytes);
+    public delegate cudnnStatus_t WorkspaceQuery(int algorithm, out nuint bytes);
 
     /// <summary>The arithmetic to ask the heuristic for.</summary>
     public static cudnnMathType_t RequestedMathType(OperatorOptions options) => options.DataType switch
@@ -25,16 +28,12 @@ internal static class ConvolutionAlgorithms
         _ => cudnnMathType_t.CUDNN_TENSOR_OP_MATH,
     };
 
-    /// <summary>The admissible ones of the heuristic's results, best first.</summary>
-    /// <exception cref="NotSupportedException">None is admissible.</exception>
+    /// <summary>The admissible ones among the heuristic's offers, in its order.</summary>
     public static ConvolutionAlgorithm[] Admit(
-        string direction, ConvolutionShape shape, OperatorOptions options,
-        IEnumerable<(int Algorithm, cudnnStatus_t Status, cudnnDeterminism_t Determinism, cudnnMathType_t MathType)> results,
-        WorkspaceQuery queryWorkspace)
+        IEnumerable<AlgorithmOffer> offers, OperatorOptions options, ConvolutionDescriptor descriptor, WorkspaceQuery queryWorkspace, Action<string> refuse)
     {
         List<ConvolutionAlgorithm> admitted = [];
-        List<string> refusals = [];
-        foreach (var (algorithm, status, determinism, reported) in results)
+        foreach (var (algorithm, status, determinism, reported) in offers)
         {
             cudnnMathType_t mathType = reported;
             if (options.DataType == DataType.Float32 && !options.AllowTf32)
@@ -45,22 +44,24 @@ internal static class ConvolutionAlgorithms
             }
 
             if (status != cudnnStatus_t.CUDNN_STATUS_SUCCESS)
-                refusals.Add($"algorithm {algorithm}: {status}");
-            else if (options.Deterministic && determinism != cudnnDeterminism_t.CUDNN_DETERMINISTIC)
-                refusals.Add($"algorithm {algorithm}: not deterministic");
-            else if (queryWorkspace(algorithm, mathType, out nuint bytes) is var answer && answer != cudnnStatus_t.CUDNN_STATUS_SUCCESS)
-                refusals.Add($"algorithm {algorithm}: {answer}");
+            {
+                refuse($"algorithm {algorithm}: {CudnnStatus.ToVersion9(status)}");
+                continue;
+            }
+            if (options.Deterministic && determinism != cudnnDeterminism_t.CUDNN_DETERMINISTIC)
+            {
+                refuse($"algorithm {algorithm}: not deterministic");
+                continue;
+            }
+            descriptor.SetMathType(mathType);
+            cudnnStatus_t answer = queryWorkspace(algorithm, out nuint bytes);
+            if (answer != cudnnStatus_t.CUDNN_STATUS_SUCCESS)
+                refuse($"algorithm {algorithm}: {CudnnStatus.ToVersion9(answer)}");
             else if ((long)bytes > options.WorkspaceLimit)
-                refusals.Add($"algorithm {algorithm}: needs {bytes} bytes of workspace, the limit is {options.WorkspaceLimit}");
+                refuse($"algorithm {algorithm}: needs {bytes} bytes of workspace, the limit is {options.WorkspaceLimit}");
             else
                 admitted.Add(new ConvolutionAlgorithm(algorithm, mathType, (long)bytes));
         }
-
-        if (admitted.Count == 0)
-            throw new NotSupportedException($"{direction} of convolution {shape} in {options.DataType}, NHWC: cuDNN offers no admissible algorithm ({string.Join("; ", refusals)})");
-
-        // Alternatives are for the case that the call itself refuses the first; they must do with the first one's workspace.
-        admitted.RemoveAll(candidate => candidate.WorkspaceBytes > admitted[0].WorkspaceBytes);
         return [.. admitted];
     }
 }

@@ -11,19 +11,21 @@ internal readonly record struct MatrixLayout(long Rows, long Columns)
     public long Count => Rows * Columns;
 }
 
+/// <summary>A product D = epilogue(op(A)·op(B)), column-major.</summary>
+internal sealed record MatrixProblem(MatrixLayout A, bool IsATransposed, MatrixLayout B, bool IsBTransposed, MatrixLayout D, cublasLtEpilogue_t Epilogue);
+
 /// <summary>
-/// One matrix product D = epilogue(op(A)·op(B)) on cuBLASLt with its descriptors and the algorithm chosen once. Column-major.
+/// A matrix product on cuBLASLt with its descriptors and an algorithm.
 /// </summary>
 internal sealed unsafe class MatrixProduct : IDisposable
 {
     // The heuristic looks at the alignment of the bias pointer, which is known here only as that of all plan memory.
     private const ulong AlignedPlaceholder = 256;
 
+    // Further ones are hardly ever the fastest.
+    private const int MaxAlgorithms = 4;
+
     private readonly DeviceStream _stream;
-    private readonly MatrixLayout _aLayout;
-    private readonly MatrixLayout _bLayout;
-    private readonly MatrixLayout _dLayout;
-    private readonly int _elementBytes;
     private readonly bool _hasBias;
     private cublasLtMatmulDesc_t _operation;
     private cublasLtMatrixLayout_t _a;
@@ -32,31 +34,26 @@ internal sealed unsafe class MatrixProduct : IDisposable
     private cublasLtMatmulAlgo_t _algorithm;
     private CUdeviceptr _bias;
 
-    private MatrixProduct(
-        DeviceStream stream, OperatorOptions options, MatrixLayout a, bool isATransposed, MatrixLayout b, bool isBTransposed,
-        MatrixLayout d, cublasLtEpilogue_t epilogue)
+    private MatrixProduct(DeviceStream stream, OperatorOptions options, MatrixProblem problem)
     {
         _stream = stream;
-        _aLayout = a;
-        _bLayout = b;
-        _dLayout = d;
-        _elementBytes = options.DataType.Bytes();
-        _hasBias = epilogue != cublasLtEpilogue_t.CUBLASLT_EPILOGUE_DEFAULT;
+        _hasBias = problem.Epilogue != cublasLtEpilogue_t.CUBLASLT_EPILOGUE_DEFAULT;
 
         cublasComputeType_t computeType = options is { DataType: DataType.Float32, AllowTf32: true }
             ? cublasComputeType_t.CUBLAS_COMPUTE_32F_FAST_TF32
             : cublasComputeType_t.CUBLAS_COMPUTE_32F;
         CublasLt.cublasLtMatmulDescCreate(out _operation, computeType, cudaDataType_t.CUDA_R_32F).ThrowIfFailed();
-        SetTranspose(cublasLtMatmulDescAttributes_t.CUBLASLT_MATMUL_DESC_TRANSA, isATransposed);
-        SetTranspose(cublasLtMatmulDescAttributes_t.CUBLASLT_MATMUL_DESC_TRANSB, isBTransposed);
+        SetTranspose(cublasLtMatmulDescAttributes_t.CUBLASLT_MATMUL_DESC_TRANSA, problem.IsATransposed);
+        SetTranspose(cublasLtMatmulDescAttributes_t.CUBLASLT_MATMUL_DESC_TRANSB, problem.IsBTransposed);
+        cublasLtEpilogue_t epilogue = problem.Epilogue;
         Set(cublasLtMatmulDescAttributes_t.CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue, sizeof(cublasLtEpilogue_t));
         if (_hasBias)
             SetBias(new CUdeviceptr(AlignedPlaceholder));
 
         cudaDataType_t type = options.DataType.ToCuda();
-        CublasLt.cublasLtMatrixLayoutCreate(out _a, type, (ulong)a.Rows, (ulong)a.Columns, a.Rows).ThrowIfFailed();
-        CublasLt.cublasLtMatrixLayoutCreate(out _b, type, (ulong)b.Rows, (ulong)b.Columns, b.Rows).ThrowIfFailed();
-        CublasLt.cublasLtMatrixLayoutCreate(out _d, type, (ulong)d.Rows, (ulong)d.Columns, d.Rows).ThrowIfFailed();
+        CublasLt.cublasLtMatrixLayoutCreate(out _a, type, (ulong)problem.A.Rows, (ulong)problem.A.Columns, problem.A.Rows).ThrowIfFailed();
+        CublasLt.cublasLtMatrixLayoutCreate(out _b, type, (ulong)problem.B.Rows, (ulong)problem.B.Columns, problem.B.Rows).ThrowIfFailed();
+        CublasLt.cublasLtMatrixLayoutCreate(out _d, type, (ulong)problem.D.Rows, (ulong)problem.D.Columns, problem.D.Rows).ThrowIfFailed();
     }
 
     ~MatrixProduct() => Destroy();
@@ -64,33 +61,34 @@ internal sealed unsafe class MatrixProduct : IDisposable
     /// <summary>Scratch memory that <see cref="Run"/> needs.</summary>
     public long WorkspaceBytes { get; private set; }
 
-    /// <summary>The product, or null where cuBLASLt supports it with no algorithm.</summary>
-    public static MatrixProduct? TryCreate(
-        DeviceStream stream, OperatorOptions options, MatrixLayout a, bool isATransposed, MatrixLayout b, bool isBTransposed,
-        MatrixLayout d, cublasLtEpilogue_t epilogue)
+    /// <summary>The product with each algorithm that cuBLASLt's heuristic offers within the options' limits, best first; often there is none.</summary>
+    public static IEnumerable<MatrixProduct> Find(DeviceStream stream, OperatorOptions options, MatrixProblem problem)
     {
         stream.Device.MakeCurrent();
-        var product = new MatrixProduct(stream, options, a, isATransposed, b, isBTransposed, d, epilogue);
-        if (product.ChooseAlgorithm(options.WorkspaceLimit))
-            return product;
-        product.Dispose();
-        return null;
+        cublasLtMatmulHeuristicResult_t[] results;
+        using (var query = new MatrixProduct(stream, options, problem))
+            results = query.Offers(options.WorkspaceLimit);
+        return
+        [
+            .. results.Where(result => result.state == cublasStatus_t.CUBLAS_STATUS_SUCCESS).Select(result =>
+                new MatrixProduct(stream, options, problem) { _algorithm = result.algo, WorkspaceBytes = (long)result.workspaceSize }),
+        ];
     }
 
-    /// <summary>Queues the product. D may overlap no other operand.</summary>
-    public void Run(DeviceMemory a, DeviceMemory b, DeviceMemory d, DeviceMemory bias, DeviceMemory workspace)
+    /// <summary>Queues the product. The operands are long enough, and D overlaps no other.</summary>
+    public cublasStatus_t Run(DeviceMemory a, DeviceMemory b, DeviceMemory d, DeviceMemory bias, DeviceMemory workspace)
     {
         ObjectDisposedException.ThrowIf(_operation == default, this);
         _stream.Device.MakeCurrent();
         if (_hasBias && bias.Address != _bias)
             SetBias(bias.Address);
         float one = 1, zero = 0;
-        void* result = d.Require(_dLayout.Count * _elementBytes);
+        void* result = d.Address.Pointer;
         fixed (cublasLtMatmulAlgo_t* algorithm = &_algorithm)
         {
-            CublasLt.cublasLtMatmul(
-                _stream.CublasLt, _operation, &one, a.Require(_aLayout.Count * _elementBytes), _a, b.Require(_bLayout.Count * _elementBytes), _b,
-                &zero, result, _d, result, _d, algorithm, workspace.Require(WorkspaceBytes), (nuint)WorkspaceBytes, _stream.Handle).ThrowIfFailed();
+            return CublasLt.cublasLtMatmul(
+                _stream.CublasLt, _operation, &one, a.Address.Pointer, _a, b.Address.Pointer, _b, &zero, result, _d, result, _d,
+                algorithm, workspace.Address.Pointer, (nuint)WorkspaceBytes, _stream.Handle);
         }
     }
 
@@ -100,7 +98,7 @@ internal sealed unsafe class MatrixProduct : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private bool ChooseAlgorithm(long workspaceLimit)
+    private cublasLtMatmulHeuristicResult_t[] Offers(long workspaceLimit)
     {
         CublasLt.cublasLtMatmulPreferenceCreate(out cublasLtMatmulPreference_t preference).ThrowIfFailed();
         try
@@ -108,17 +106,16 @@ internal sealed unsafe class MatrixProduct : IDisposable
             ulong limit = (ulong)workspaceLimit;
             CublasLt.cublasLtMatmulPreferenceSetAttribute(
                 preference, cublasLtMatmulPreferenceAttributes_t.CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &limit, sizeof(ulong)).ThrowIfFailed();
-            cublasLtMatmulHeuristicResult_t result;
-            cublasStatus_t status = CublasLt.cublasLtMatmulAlgoGetHeuristic(
-                _stream.CublasLt, _operation, _a, _b, _d, _d, preference, 1, &result, out int count);
-            if (status == cublasStatus_t.CUBLAS_STATUS_NOT_SUPPORTED)
-                return false;
-            status.ThrowIfFailed(nameof(CublasLt.cublasLtMatmulAlgoGetHeuristic));
-            if (count == 0 || result.state != cublasStatus_t.CUBLAS_STATUS_SUCCESS)
-                return false;
-            _algorithm = result.algo;
-            WorkspaceBytes = (long)result.workspaceSize;
-            return true;
+            var results = new cublasLtMatmulHeuristicResult_t[MaxAlgorithms];
+            fixed (cublasLtMatmulHeuristicResult_t* pointer = results)
+            {
+                cublasStatus_t status = CublasLt.cublasLtMatmulAlgoGetHeuristic(
+                    _stream.CublasLt, _operation, _a, _b, _d, _d, preference, MaxAlgorithms, pointer, out int count);
+                if (status == cublasStatus_t.CUBLAS_STATUS_NOT_SUPPORTED)
+                    return [];
+                status.ThrowIfFailed(nameof(CublasLt.cublasLtMatmulAlgoGetHeuristic));
+                return results[..count];
+            }
         }
         finally
         {
