@@ -30,8 +30,10 @@ internal static class EvalCommand
         Option<DirectoryInfo?> data = SharedOptions.DataDirectory();
         Option<DeviceRequest> device = SharedOptions.Device();
         Option<bool> json = SharedOptions.Json();
+        ExecutionOptions execution = SharedOptions.Execution();
 
         var command = new Command("eval", "Measures a trained model on the test set.") { checkpoint, batch, dataset, data, limitTest, device, json };
+        execution.AddTo(command);
         command.SetAction(parsed =>
         {
             string path = parsed.GetRequiredValue(checkpoint);
@@ -49,7 +51,7 @@ internal static class EvalCommand
             using var arena = new DeviceArena(target);
             using var parameters = new ParameterStore(target, model.Description.Architecture);
             parameters.Load(model.Parameters);
-            using var evaluator = new Evaluator(stream, model.Description, parameters, arena, testSet, parsed.GetValue(batch) ?? DefaultBatch);
+            using var evaluator = new Evaluator(stream, model.Description, parameters, arena, testSet, parsed.GetValue(batch) ?? DefaultBatch, execution.Parse(parsed));
             var time = Stopwatch.StartNew();
             LossSummary result = isLive ? EvaluateLive(evaluator, interruption.Token) : evaluator.Evaluate(stop: interruption.Token);
             double rate = result.Samples / time.Elapsed.TotalSeconds;

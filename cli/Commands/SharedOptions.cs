@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using NinCudnn.Data;
+using NinCudnn.Devices;
 using NinCudnn.Interop;
+using NinCudnn.Training;
 
 namespace NinCudnn.Cli.Commands;
 
@@ -62,6 +64,17 @@ internal static class SharedOptions
         return option;
     }
 
+    /// <summary>How algorithms are chosen.</summary>
+    public static ExecutionOptions Execution() => new(
+        OneOf(new("--algorithms") { HelpName = "name", DefaultValueFactory = _ => "auto" }, "How convolution algorithms are chosen", ExecutionOptions.AlgorithmNames),
+        new Option<bool?>("--deterministic") { Description = "Admit only algorithms that repeat bit for bit; true if not given." },
+        new Option<long?>("--workspace-limit")
+        {
+            Description = "The most scratch memory that one operator may take, for example 64M; 512M if not given.",
+            HelpName = "bytes",
+            CustomParser = result => ParseOrReport<long?>(result, text => ByteSize.Parse(text)),
+        });
+
     /// <summary>Accepts only finite numbers of at least 0.</summary>
     public static Option<double?> NonNegative(Option<double?> option)
     {
@@ -100,5 +113,29 @@ internal static class SharedOptions
             result.AddError(e.Message);
             return default;
         }
+    }
+}
+
+/// <summary>The options of <see cref="ExecutionSettings"/>.</summary>
+internal sealed record ExecutionOptions(Option<string?> Algorithms, Option<bool?> Deterministic, Option<long?> WorkspaceLimit)
+{
+    public static IEnumerable<string> AlgorithmNames => Enum.GetNames<AlgorithmChoice>().Select(name => name.ToLowerInvariant());
+
+    public void AddTo(Command command)
+    {
+        command.Add(Algorithms);
+        command.Add(Deterministic);
+        command.Add(WorkspaceLimit);
+    }
+
+    public ExecutionSettings Parse(ParseResult parsed)
+    {
+        var defaults = new ExecutionSettings();
+        return new ExecutionSettings
+        {
+            Algorithms = Enum.Parse<AlgorithmChoice>(parsed.GetValue(Algorithms)!, ignoreCase: true),
+            Deterministic = parsed.GetValue(Deterministic) ?? defaults.Deterministic,
+            WorkspaceLimit = parsed.GetValue(WorkspaceLimit) ?? defaults.WorkspaceLimit,
+        };
     }
 }

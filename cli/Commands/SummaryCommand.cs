@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using NinCudnn.Cli.Output;
+using NinCudnn.Devices;
+using NinCudnn.Interop;
 using NinCudnn.Networks;
 using NinCudnn.Operators;
 
@@ -16,13 +18,26 @@ internal static class SummaryCommand
         Option<int?> channels = SharedOptions.Positive(new("--channels") { Description = "Channels of the input; 1, or 3 for cifar.", HelpName = "n" });
         Option<int?> classes = SharedOptions.Positive(new("--classes") { Description = "Classes; 10 if not given.", HelpName = "n" });
 
-        var command = new Command("summary", "Shows a network's layers: output shapes, parameters, multiply-adds.") { architecture, size, channels, classes };
+        Option<bool> memory = new("--memory") { Description = "Show instead what a training step's memory consists of at its peak." };
+        Option<int?> batch = SharedOptions.Positive(new("--batch") { Description = "Samples per step, for --memory; 128 if not given.", HelpName = "n" });
+        Option<DeviceRequest> device = SharedOptions.Device();
+
+        var command = new Command("summary", "Shows a network's layers: output shapes, parameters, multiply-adds.")
+        {
+            architecture, size, channels, classes, memory, batch, device,
+        };
         command.SetAction(parsed =>
         {
             string name = parsed.GetValue(architecture)!;
             bool isCifar = name == "cifar";
             Architecture network = Architecture.Preset(name, parsed.GetValue(channels) ?? (isCifar ? 3 : 1), parsed.GetValue(classes) ?? 10);
             int pixels = parsed.GetValue(size) ?? (isCifar ? 32 : 224);
+            if (parsed.GetValue(memory))
+            {
+                using Device target = Device.Open(parsed.GetRequiredValue(device));
+                WriteMemory(target, network, pixels, parsed.GetValue(batch) ?? 128);
+                return ExitCode.Success;
+            }
             NetworkSummary summary = NetworkSummary.Create(network, pixels, pixels);
             Console.WriteLine($"{network.Name}: input {network.InputChannels}×{pixels}×{pixels}, {network.Classes} classes");
             TextTable.Write(
@@ -39,6 +54,35 @@ internal static class SummaryCommand
             return ExitCode.Success;
         });
         return command;
+    }
+
+    private static void WriteMemory(Device device, Architecture network, int pixels, int batch)
+    {
+        network.InferShapes(batch, pixels, pixels); // before memory is taken for it
+        using DeviceStream stream = device.CreateStream();
+        using var parameters = new ParameterStore(device, network);
+        using var stepInput = new StepInput(stream, batch);
+        using var loss = new RunningLoss(stream);
+        using var arena = new DeviceArena(device);
+        PlanMemory memory = ExecutionPlan.Measure(
+            network, new PlanOptions { Batch = batch, Height = pixels, Width = pixels }, new PlanResources(stream, parameters, stepInput, loss, arena, parameters.Values));
+
+        long states = parameters.Values.Bytes + parameters.Gradients.Bytes + parameters.Momentum.Bytes;
+        Console.WriteLine($"{network.Name}: a training step on {batch} images of {network.InputChannels}×{pixels}×{pixels} on {device.Name}");
+        Console.WriteLine($"parameters, gradients, momentum  {ByteSize.Format(states)}");
+        Console.WriteLine($"tensors placed                   {ByteSize.Format(memory.ArenaBytes)}");
+        Console.WriteLine($"tensors if each had its place    {ByteSize.Format(memory.Tensors.Sum(tensor => tensor.Bytes))}");
+        Console.WriteLine($"needed at once at the peak       {ByteSize.Format(memory.PeakBytes)}, in step {memory.PeakStep + 1} of {memory.Steps.Length} ({memory.Steps[memory.PeakStep]}):");
+        TextTable.Write(
+            Console.Out,
+            ["tensor", "size", "needed in steps"],
+            [
+                .. memory.At(memory.PeakStep).OrderByDescending(tensor => tensor.Bytes).Select(tensor => (string[])
+                [
+                    tensor.Name, ByteSize.Format(tensor.Bytes), $"{tensor.FirstStep + 1} to {tensor.LastStep + 1}",
+                ]),
+            ],
+            firstNumber: 1);
     }
 
     private static string Shape(TensorShape shape, Architecture network, SummaryLine line) =>

@@ -22,7 +22,12 @@ internal static class TrainCommand
             TrainingRecipe.BuiltIn.Select(built => built.Name));
         Option<string?> architecture = SharedOptions.Architecture();
         Option<int?> epochs = SharedOptions.Positive(new("--epochs") { Description = "Passes over the training set.", HelpName = "n" });
-        Option<int?> batch = SharedOptions.Positive(new("--batch") { Description = "Samples per step.", HelpName = "n" });
+        Option<BatchRequest?> batch = new("--batch")
+        {
+            Description = "Samples per step; auto takes as many as fit the device.",
+            HelpName = "n|auto",
+            CustomParser = result => SharedOptions.ParseOrReport<BatchRequest?>(result, BatchRequest.Parse),
+        };
         Option<int?> resize = SharedOptions.Positive(new("--resize") { Description = "Height and width that images are resized to.", HelpName = "pixels" });
         Option<double?> learningRate = SharedOptions.NonNegative(new("--learning-rate", "--lr") { Description = "The (peak) learning rate.", HelpName = "rate" });
         Option<string?> schedule = SharedOptions.OneOf(new("--schedule") { HelpName = "name" }, "How the learning rate changes", RecipeNames.Schedules.Keys);
@@ -49,19 +54,21 @@ internal static class TrainCommand
         Option<DirectoryInfo?> data = SharedOptions.DataDirectory();
         Option<DeviceRequest> device = SharedOptions.Device();
         Option<bool> json = SharedOptions.Json();
+        ExecutionOptions execution = SharedOptions.Execution();
 
         var command = new Command("train", "Trains a network. Without options: Dive into Deep Learning's network and recipe on Fashion-MNIST.")
         {
             recipe, architecture, epochs, batch, resize, learningRate, schedule, momentum, nesterov, weightDecay, initialization, outputScale,
             normalize, dropout, seed, dataset, data, limitTrain, limitTest, device, output, json,
         };
+        execution.AddTo(command);
         command.SetAction(parsed =>
         {
             TrainingRecipe chosen = TrainingRecipe.BuiltIn.First(built => built.Name == parsed.GetValue(recipe));
             chosen = chosen with
             {
                 Epochs = parsed.GetValue(epochs) ?? chosen.Epochs,
-                BatchSize = parsed.GetValue(batch) ?? chosen.BatchSize,
+                BatchSize = parsed.GetValue(batch) is { Size: { } batchSize } ? batchSize : chosen.BatchSize,
                 ImageSize = parsed.GetValue(resize) ?? chosen.ImageSize,
                 LearningRate = parsed.GetValue(learningRate) ?? chosen.LearningRate,
                 Schedule = parsed.GetValue(schedule) is { } scheduleName ? RecipeNames.Schedules[scheduleName] : chosen.Schedule,
@@ -88,7 +95,10 @@ internal static class TrainCommand
             bool isJson = parsed.GetValue(json), isLive = !isJson && Terminal.IsLive;
             using var interruption = new Interruption(isLive);
             using Device target = Device.Open(parsed.GetRequiredValue(device));
-            using var trainer = new Trainer(target, network, chosen, trainSet, testSet, parsed.GetValue(seed));
+            ExecutionSettings settings = execution.Parse(parsed);
+            if (parsed.GetValue(batch) is { Size: null })
+                chosen = chosen with { BatchSize = BatchSearch.Largest(target, network, chosen, trainSet, testSet, settings) };
+            using var trainer = new Trainer(target, network, chosen, trainSet, testSet, parsed.GetValue(seed), settings);
             using RunDirectory directory = RunDirectory.Create(parsed.GetValue(output)?.FullName, chosen.Name);
             var run = new RunInfo(parsed.GetValue(seed), source.Name, trainer.Model, target.Provider == NativeProvider.Cuda ? "cuda" : "cpu", directory);
             RunReporter reporter = isJson ? new JsonReporter(Console.Out, run)
@@ -107,5 +117,20 @@ internal static class TrainCommand
         metrics.Ended(result);
         reporter.Ended(result);
         return result.IsStopped ? ExitCode.Interrupted : ExitCode.Success;
+    }
+}
+
+/// <summary>How many samples a step is to take.</summary>
+/// <param name="Size">The number; null for as many as fit.</param>
+internal readonly record struct BatchRequest(int? Size)
+{
+    /// <exception cref="FormatException">The text is neither a number of at least 1 nor auto.</exception>
+    public static BatchRequest? Parse(string text)
+    {
+        if (text == "auto")
+            return new BatchRequest(null);
+        return int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out int size) && size >= 1
+            ? new BatchRequest(size)
+            : throw new FormatException($"--batch is '{text}', but must be auto or a whole number between 1 and {int.MaxValue}");
     }
 }

@@ -42,6 +42,8 @@ internal sealed class NinProgram : IDisposable
 {
     private const int TimeoutMs = 600_000; // catches hangs, also on a machine with other work to do
 
+    private static readonly DirectoryInfo _cache = Directory.CreateTempSubdirectory("nin-tests-cache-");
+
     private readonly Process _process;
     private readonly StringBuilder _output = new();
     private readonly Task<string> _errors;
@@ -88,6 +90,7 @@ internal sealed class NinProgram : IDisposable
             start.Environment.Remove(name);
         start.Environment["CUDA_VISIBLE_DEVICES"] = "";
         start.Environment["NIN_NUM_THREADS"] = "1";
+        start.Environment["NIN_CACHE_DIR"] = _cache.FullName;
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
         var program = new NinProgram(start);

@@ -1,15 +1,24 @@
 namespace NinCudnn.Devices;
 
-/// <summary>The device does not have as much free memory as was asked for.</summary>
+/// <summary>The device does not have as much free memory as is needed.</summary>
 public sealed class DeviceMemoryException : Exception
 {
     internal DeviceMemoryException(Device device, long requestedBytes)
-        : base($"{ByteSize.Format(requestedBytes)} of device memory were asked for, {ByteSize.Format(device.FreeBytes)} of "
-            + $"{ByteSize.Format(device.TotalBytes)} are free on {device.Name}; a smaller batch or image needs less")
+        : this(device, requestedBytes, device.FreeBytes)
+    {
+    }
+
+    private DeviceMemoryException(Device device, long requestedBytes, long freeBytes)
+        : base($"{ByteSize.Format(requestedBytes)} of device memory are needed, {ByteSize.Format(freeBytes)} of {ByteSize.Format(device.TotalBytes)} "
+            + $"are free on {device.Name}: {ByteSize.Format(Math.Max(requestedBytes - freeBytes, 0))} are missing; a smaller batch or image needs less")
     {
         RequestedBytes = requestedBytes;
+        FreeBytes = freeBytes;
     }
 
     /// <summary>What was asked for.</summary>
     public long RequestedBytes { get; }
+
+    /// <summary>What was free then; it can be more, in pieces that are too small.</summary>
+    public long FreeBytes { get; }
 }

@@ -78,6 +78,21 @@ public sealed record Architecture(string Name, int InputChannels, int Classes, I
         return shapes.MoveToImmutable();
     }
 
+    /// <summary>The most images of that size with which every tensor has fewer than 2³¹ elements, cuDNN's limit; 0 if one image has too many.</summary>
+    internal int LargestBatch(int height, int width)
+    {
+        var input = new TensorShape(1, InputChannels, height, width);
+        long most = input.Count;
+        foreach (var (layer, output) in Layers.Zip(InferShapes(1, height, width)))
+        {
+            if (layer is NinBlock block)
+                most = Math.Max(most, Convolutions(block, input).Max(convolution => convolution.Output.Count));
+            most = Math.Max(most, output.Count);
+            input = output;
+        }
+        return (int)(int.MaxValue / most);
+    }
+
     /// <summary>The convolutions of a block on a given input, in order.</summary>
     internal static IEnumerable<ConvolutionShape> Convolutions(NinBlock block, TensorShape input)
     {

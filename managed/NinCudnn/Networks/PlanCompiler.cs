@@ -6,7 +6,7 @@ namespace NinCudnn.Networks;
 
 /// <summary>
 /// Turns an architecture into an <see cref="ExecutionPlan"/>. One method per kind of layer queues its forward step and
-/// leaves behind what queues its backward steps; reading <see cref="Compile"/> from top to bottom follows a batch.
+/// leaves behind what queues its backward steps; reading <see cref="Build"/> from top to bottom follows a batch.
 /// </summary>
 internal sealed class PlanCompiler(Architecture architecture, PlanOptions options, PlanResources resources)
 {
@@ -25,38 +25,9 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
 
     public ExecutionPlan Compile()
     {
-        ImmutableArray<TensorShape> shapes = architecture.InferShapes(options.Batch, options.Height, options.Width);
-        if (options.Batch > resources.StepInput.MaxBatch)
-            throw new ArgumentException($"a batch of {options.Batch} needs room for as many indices, there is room for {resources.StepInput.MaxBatch}");
         try
         {
-            var inputShape = new TensorShape(options.Batch, architecture.InputChannels, options.Height, options.Width);
-            PlanTensor input = AddInput(inputShape);
-            PlanTensor x = input;
-            TensorShape shape = inputShape;
-            var outputs = new List<PlanTensor>();
-            for (int i = 0; i < architecture.Layers.Length; i++)
-            {
-                x = AddLayer(i, architecture.Layers[i], x, shape);
-                shape = shapes[i];
-                outputs.Add(x);
-            }
-
-            PlanTensor logits = x;
-            PlanTensor gradient = AddLoss(logits);
-            while (_backward.TryPop(out Func<PlanTensor, PlanTensor>? addBackward))
-                gradient = addBackward(gradient);
-            if (IsTraining && options.Sgd is { } sgd)
-                AddUpdate(sgd);
-
-            Keep(logits);
-            if (resources.Images is null)
-                Keep(input);
-            if (options.InputGradient)
-                Keep(gradient);
-            if (options.KeepLayerOutputs)
-                outputs.ForEach(Keep);
-
+            Outline outline = Build();
             long arenaBytes = ArenaPlanner.Place(_tensors);
             DeviceMemory arena = resources.Arena.Reserve(arenaBytes);
             foreach (PlanTensor tensor in _tensors)
@@ -64,10 +35,10 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
 
             return new ExecutionPlan(Stream, options, [.. _steps], [.. _operators], arenaBytes)
             {
-                Input = input.Memory,
-                InputGradient = options.InputGradient ? gradient.Memory : default,
-                Logits = logits.Memory,
-                LayerOutputs = options.KeepLayerOutputs ? [.. outputs.Select(output => output.Memory)] : [],
+                Input = outline.Input.Memory,
+                InputGradient = options.InputGradient ? outline.InputGradient.Memory : default,
+                Logits = outline.Logits.Memory,
+                LayerOutputs = options.KeepLayerOutputs ? [.. outline.LayerOutputs.Select(output => output.Memory)] : [],
             };
         }
         catch
@@ -75,6 +46,60 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
             _operators.ForEach(item => item.Dispose());
             throw;
         }
+    }
+
+    /// <summary>Compiles up to the placing of tensors.</summary>
+    public PlanMemory Measure()
+    {
+        try
+        {
+            Build();
+            long arenaBytes = ArenaPlanner.Place(_tensors);
+            return new PlanMemory(
+                arenaBytes, [.. _steps.Select(step => $"{step.Layer} {step.Kind}")],
+                [.. _tensors.Where(tensor => tensor.Bytes > 0).Select(tensor => new TensorPlace(tensor.Name, tensor.Offset, tensor.Bytes, tensor.FirstStep, tensor.LastStep))]);
+        }
+        finally
+        {
+            _operators.ForEach(item => item.Dispose());
+        }
+    }
+
+    /// <summary>Makes the operators, and steps and tensors that have no place yet.</summary>
+    private Outline Build()
+    {
+        ImmutableArray<TensorShape> shapes = architecture.InferShapes(options.Batch, options.Height, options.Width);
+        if (options.Batch > resources.StepInput.MaxBatch)
+            throw new ArgumentException($"a batch of {options.Batch} needs room for as many indices, there is room for {resources.StepInput.MaxBatch}");
+        if (architecture.LargestBatch(options.Height, options.Width) is var largest && options.Batch > largest)
+            throw new ArgumentException($"a batch of {options.Batch} makes tensors of 2³¹ elements and more, which cuDNN does not take; the largest is {largest}");
+        var inputShape = new TensorShape(options.Batch, architecture.InputChannels, options.Height, options.Width);
+        PlanTensor input = AddInput(inputShape);
+        PlanTensor x = input;
+        TensorShape shape = inputShape;
+        var outputs = new List<PlanTensor>();
+        for (int i = 0; i < architecture.Layers.Length; i++)
+        {
+            x = AddLayer(i, architecture.Layers[i], x, shape);
+            shape = shapes[i];
+            outputs.Add(x);
+        }
+
+        PlanTensor logits = x;
+        PlanTensor gradient = AddLoss(logits);
+        while (_backward.TryPop(out Func<PlanTensor, PlanTensor>? addBackward))
+            gradient = addBackward(gradient);
+        if (IsTraining && options.Sgd is { } sgd)
+            AddUpdate(sgd);
+
+        Keep(logits);
+        if (resources.Images is null)
+            Keep(input);
+        if (options.InputGradient)
+            Keep(gradient);
+        if (options.KeepLayerOutputs)
+            outputs.ForEach(Keep);
+        return new Outline(input, gradient, logits, outputs);
     }
 
     private PlanTensor AddInput(TensorShape shape)
@@ -117,7 +142,8 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
         ConvolutionOperator convolution = Own(ConvolutionOperator.Create(Stream, shape, Activation.Relu, options.Operators));
         DeviceMemory w = resources.Parameters.Value(name + ".weight"), b = resources.Parameters.Value(name + ".bias");
         PlanTensor y = Tensor(name, shape.Output);
-        PlanTensor workspace = Scratch(name, convolution.ForwardWorkspaceBytes);
+        resources.Tuner?.Tune(convolution, ConvolutionDirection.Forward);
+        PlanTensor workspace = Scratch(name + " workspace", convolution.ForwardWorkspaceBytes);
         AddStep(name, PlanStepKind.Forward, shape.MultiplyAdds, w.Bytes + b.Bytes, [x, y, workspace],
             () => convolution.Forward(x.Memory, w, b, y.Memory, workspace.Memory));
         if (!IsTraining)
@@ -128,19 +154,21 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
         {
             DeviceMemory dw = resources.Parameters.Gradient(name + ".weight"), db = resources.Parameters.Gradient(name + ".bias");
             Relu relu = Own(new Relu(Stream, shape.Output, Type));
-            PlanTensor partialSums = Scratch(name, relu.BackwardWorkspaceBytes);
+            PlanTensor partialSums = Scratch(name + " bias sums", relu.BackwardWorkspaceBytes);
             AddStep(name, PlanStepKind.BackwardBias, 0, dy.Bytes + db.Bytes, [y, dy, partialSums], // dy is read and written
                 () => relu.Backward(y.Memory, dy.Memory, db, partialSums.Memory));
 
             PlanTensor dz = dy;
-            PlanTensor filterWorkspace = Scratch(name, convolution.BackwardFilterWorkspaceBytes);
+            resources.Tuner?.Tune(convolution, ConvolutionDirection.BackwardFilter);
+            PlanTensor filterWorkspace = Scratch(name + " filter workspace", convolution.BackwardFilterWorkspaceBytes);
             AddStep(name, PlanStepKind.BackwardFilter, shape.MultiplyAdds, dw.Bytes, [x, dz, filterWorkspace],
                 () => convolution.BackwardFilter(x.Memory, dz.Memory, dw, filterWorkspace.Memory));
             if (isFirst && !options.InputGradient)
                 return dz;
 
             PlanTensor dx = Tensor(name + " gradient", shape.Input);
-            PlanTensor dataWorkspace = Scratch(name, convolution.BackwardDataWorkspaceBytes);
+            resources.Tuner?.Tune(convolution, ConvolutionDirection.BackwardData);
+            PlanTensor dataWorkspace = Scratch(name + " data workspace", convolution.BackwardDataWorkspaceBytes);
             AddStep(name, PlanStepKind.BackwardData, shape.MultiplyAdds, w.Bytes, [dz, dx, dataWorkspace],
                 () => convolution.BackwardData(w, dz.Memory, dx.Memory, dataWorkspace.Memory));
             return dx;
@@ -245,4 +273,6 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
         _operators.Add(item);
         return item;
     }
+
+    private sealed record Outline(PlanTensor Input, PlanTensor InputGradient, PlanTensor Logits, List<PlanTensor> LayerOutputs);
 }

@@ -1,5 +1,6 @@
 using NinCudnn.Data;
 using NinCudnn.Devices;
+using NinCudnn.Operators;
 
 namespace NinCudnn.Networks;
 
@@ -13,4 +14,8 @@ namespace NinCudnn.Networks;
 /// <param name="Images">The data set that batches are made from; null when the caller writes <see cref="ExecutionPlan.Input"/>.</param>
 public sealed record PlanResources(
     DeviceStream Stream, ParameterStore Parameters, StepInput StepInput, RunningLoss Loss, DeviceArena Arena,
-    DeviceMemory Labels, DeviceDataset? Images = null);
+    DeviceMemory Labels, DeviceDataset? Images = null)
+{
+    /// <summary>Chooses convolution methods by measurement; without it the libraries' heuristics do.</summary>
+    public ConvolutionTuner? Tuner { get; init; }
+}

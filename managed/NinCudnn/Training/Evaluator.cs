@@ -20,14 +20,18 @@ public sealed class Evaluator : IDisposable
     /// <param name="arena">Scratch memory, which may be shared with plans that don't run at the same time.</param>
     /// <param name="dataset">The images and labels.</param>
     /// <param name="batchSize">Samples per batch.</param>
+    /// <param name="execution">How it is carried out; the defaults when null.</param>
     /// <exception cref="ArgumentException">The data set does not fit the network.</exception>
     /// <exception cref="DeviceMemoryException">The device has too little memory.</exception>
-    public Evaluator(DeviceStream stream, ModelDescription model, ParameterStore parameters, DeviceArena arena, ImageDataset dataset, int batchSize)
+    public Evaluator(
+        DeviceStream stream, ModelDescription model, ParameterStore parameters, DeviceArena arena, ImageDataset dataset, int batchSize,
+        ExecutionSettings? execution = null)
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(dataset);
         model.CheckFits(dataset);
+        execution ??= new ExecutionSettings();
         try
         {
             _dataset = new DeviceDataset(stream.Device, dataset);
@@ -40,9 +44,13 @@ public sealed class Evaluator : IDisposable
                 Width = model.ImageSize,
                 Mode = PlanMode.Evaluation,
                 Normalization = model.Normalization,
+                Operators = execution.Operators,
             };
-            _plans = new BatchPlans(
-                model.Architecture, options, new PlanResources(stream, parameters, _stepInput, _loss, arena, _dataset.Labels, _dataset), dataset.Count);
+            var resources = new PlanResources(stream, parameters, _stepInput, _loss, arena, _dataset.Labels, _dataset)
+            {
+                Tuner = execution.CreateTuner(stream),
+            };
+            _plans = new BatchPlans(model.Architecture, options, resources, dataset.Count);
             _order = [.. Enumerable.Range(0, dataset.Count)];
         }
         catch

@@ -33,9 +33,12 @@ public sealed class Trainer : IDisposable
     /// <param name="trainSet">What to learn from.</param>
     /// <param name="testSet">What to measure on after each epoch.</param>
     /// <param name="seed">Determines first parameters, order of samples and dropout.</param>
+    /// <param name="execution">How it is carried out; the defaults when null.</param>
     /// <exception cref="ArgumentException">Network, recipe and data do not fit together.</exception>
     /// <exception cref="DeviceMemoryException">The device has too little memory.</exception>
-    public Trainer(Device device, Architecture architecture, TrainingRecipe recipe, ImageDataset trainSet, ImageDataset testSet, ulong seed = 0)
+    public Trainer(
+        Device device, Architecture architecture, TrainingRecipe recipe, ImageDataset trainSet, ImageDataset testSet, ulong seed = 0,
+        ExecutionSettings? execution = null)
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(architecture);
@@ -43,6 +46,7 @@ public sealed class Trainer : IDisposable
         ArgumentNullException.ThrowIfNull(trainSet);
         ArgumentNullException.ThrowIfNull(testSet);
         recipe.Validate();
+        execution ??= new ExecutionSettings();
         _recipe = recipe;
         _seed = seed;
         _testSamples = testSet.Count;
@@ -71,10 +75,14 @@ public sealed class Trainer : IDisposable
                 Normalization = normalization,
                 Sgd = recipe.Sgd,
                 Seed = seed,
+                Operators = execution.Operators,
             };
-            _plans = new BatchPlans(
-                architecture, options, new PlanResources(_stream, Parameters, _stepInput, _loss, _arena, _trainSet.Labels, _trainSet), trainSet.Count);
-            _evaluator = new Evaluator(_stream, Model, Parameters, _arena, testSet, recipe.BatchSize);
+            var resources = new PlanResources(_stream, Parameters, _stepInput, _loss, _arena, _trainSet.Labels, _trainSet)
+            {
+                Tuner = execution.CreateTuner(_stream),
+            };
+            _plans = new BatchPlans(architecture, options, resources, trainSet.Count);
+            _evaluator = new Evaluator(_stream, Model, Parameters, _arena, testSet, recipe.BatchSize, execution);
             _order = new int[trainSet.Count];
         }
         catch

@@ -63,7 +63,7 @@ public class DeviceBufferTests
         var error = Assert.Throws<DeviceMemoryException>(() => Device.Allocate<float>(bytes / sizeof(float)));
 
         Assert.Equal(bytes, error.RequestedBytes);
-        Assert.StartsWith("1024.0 TiB of device memory were asked for, ", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("1024.0 TiB of device memory are needed, ", error.Message, StringComparison.Ordinal);
         Assert.Contains($"of {ByteSize.Format(Device.TotalBytes)} are free on {Device.Name}", error.Message, StringComparison.Ordinal);
         using DeviceBuffer<float> next = Device.Allocate<float>(1); // a refusal leaves the device usable
     }

@@ -163,6 +163,22 @@ public class ExecutionPlanTests
     }
 
     [Fact]
+    public void Compile_BatchBeyondCudnnsLimit_NamesTheLargest()
+    {
+        // The first convolution gives 96×54×54 elements per image.
+        const int Largest = (int)(int.MaxValue / (96L * 54 * 54));
+        using NetworkFixture network = Create(TinyNetwork.Architecture(), _options);
+        using var stepInput = new StepInput(network.Stream, Largest + 1);
+        using var arena = new NinCudnn.Devices.DeviceArena(network.Stream.Device);
+        var resources = new PlanResources(network.Stream, network.Parameters, stepInput, network.Loss, arena, network.Parameters.Values);
+
+        var error = Assert.Throws<ArgumentException>(() =>
+            ExecutionPlan.Compile(Architecture.Seed(1, 10), new PlanOptions { Batch = Largest + 1, Height = 224, Width = 224 }, resources));
+
+        Assert.Equal($"a batch of {Largest + 1} makes tensors of 2³¹ elements and more, which cuDNN does not take; the largest is {Largest}", error.Message);
+    }
+
+    [Fact]
     public void Compile_ImageTooSmall_NamesTheLayer()
     {
         var error = Assert.Throws<ArgumentException>(() => Create(TinyNetwork.Architecture(), _options with { Height = 2, Width = 2 }));
