@@ -11,6 +11,7 @@ var root = new RootCommand("Trains and runs Network-in-Network image classifiers
     EvalCommand.Create(),
     SummaryCommand.Create(),
     DevicesCommand.Create(),
+    BenchCommand.Create(),
     DoctorCommand.Create(),
     DataCommand.Create(),
 };

@@ -13,6 +13,7 @@ internal sealed class HelpWithExamples(HelpAction standard) : SynchronousCommand
         ["eval"] = ["nin eval --checkpoint runs/slow"],
         ["summary"] = ["nin summary --arch cifar --classes 100"],
         ["devices"] = ["nin devices", "nin devices --verbose"],
+        ["bench"] = ["nin bench --batch 64", "nin bench --step-only --inference --json", "nin bench --model h100"],
         ["doctor"] = ["nin doctor --device cpu"],
         ["fetch"] = ["nin data fetch --dataset mnist"],
     };

@@ -5,7 +5,7 @@ namespace Nin.Tests;
 
 public sealed class HelpTests
 {
-    private static readonly string[] _commands = ["train", "eval", "summary", "devices", "doctor", "data"];
+    private static readonly string[] _commands = ["train", "eval", "summary", "devices", "bench", "doctor", "data"];
 
     [Fact]
     public void Version_Alone_IsTheNumber() => Assert.Matches(@"^\d+\.\d+\.\d+\n\z", NinProgram.Run("--version").Succeeded().Output);
@@ -23,9 +23,10 @@ public sealed class HelpTests
     [InlineData(
         "train",
         "--recipe --arch --epochs --batch --resize --learning-rate --lr --schedule --momentum --nesterov --weight-decay --init --output-scale "
-        + "--normalize --dropout --seed --dataset --data --limit-train --limit-test --device --out --json")]
-    [InlineData("eval", "--checkpoint --batch --dataset --data --limit-test --device --json")]
-    [InlineData("summary", "--arch --resize --channels --classes")]
+        + "--normalize --dropout --seed --dataset --data --limit-train --limit-test --device --out --json --algorithms --deterministic --workspace-limit")]
+    [InlineData("eval", "--checkpoint --batch --dataset --data --limit-test --device --json --algorithms --deterministic --workspace-limit")]
+    [InlineData("summary", "--arch --resize --channels --classes --memory --batch --device")]
+    [InlineData("bench", "--arch --batch --resize --repetitions --inference --step-only --model --device --json --csv --algorithms --deterministic --workspace-limit")]
     [InlineData("devices", "--verbose")]
     [InlineData("doctor", "--device --json")]
     [InlineData("data fetch", "--dataset --to --from")]

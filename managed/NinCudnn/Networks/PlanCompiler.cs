@@ -144,8 +144,9 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
         PlanTensor y = Tensor(name, shape.Output);
         resources.Tuner?.Tune(convolution, ConvolutionDirection.Forward);
         PlanTensor workspace = Scratch(name + " workspace", convolution.ForwardWorkspaceBytes);
-        AddStep(name, PlanStepKind.Forward, shape.MultiplyAdds, w.Bytes + b.Bytes, [x, y, workspace],
-            () => convolution.Forward(x.Memory, w, b, y.Memory, workspace.Memory));
+        AddStep(name, PlanStepKind.Forward, shape.MultiplyAdds, w.Bytes + b.Bytes, [x, y],
+            () => convolution.Forward(x.Memory, w, b, y.Memory, workspace.Memory),
+            convolution.MethodName(ConvolutionDirection.Forward), workspace);
         if (!IsTraining)
             return y;
 
@@ -161,16 +162,18 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
             PlanTensor dz = dy;
             resources.Tuner?.Tune(convolution, ConvolutionDirection.BackwardFilter);
             PlanTensor filterWorkspace = Scratch(name + " filter workspace", convolution.BackwardFilterWorkspaceBytes);
-            AddStep(name, PlanStepKind.BackwardFilter, shape.MultiplyAdds, dw.Bytes, [x, dz, filterWorkspace],
-                () => convolution.BackwardFilter(x.Memory, dz.Memory, dw, filterWorkspace.Memory));
+            AddStep(name, PlanStepKind.BackwardFilter, shape.MultiplyAdds, dw.Bytes, [x, dz],
+                () => convolution.BackwardFilter(x.Memory, dz.Memory, dw, filterWorkspace.Memory),
+                convolution.MethodName(ConvolutionDirection.BackwardFilter), filterWorkspace);
             if (isFirst && !options.InputGradient)
                 return dz;
 
             PlanTensor dx = Tensor(name + " gradient", shape.Input);
             resources.Tuner?.Tune(convolution, ConvolutionDirection.BackwardData);
             PlanTensor dataWorkspace = Scratch(name + " data workspace", convolution.BackwardDataWorkspaceBytes);
-            AddStep(name, PlanStepKind.BackwardData, shape.MultiplyAdds, w.Bytes, [dz, dx, dataWorkspace],
-                () => convolution.BackwardData(w, dz.Memory, dx.Memory, dataWorkspace.Memory));
+            AddStep(name, PlanStepKind.BackwardData, shape.MultiplyAdds, w.Bytes, [dz, dx],
+                () => convolution.BackwardData(w, dz.Memory, dx.Memory, dataWorkspace.Memory),
+                convolution.MethodName(ConvolutionDirection.BackwardData), dataWorkspace);
             return dx;
         });
         return y;
@@ -248,16 +251,33 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
         return tensor;
     }
 
-    private void AddStep(string layer, PlanStepKind kind, long multiplyAdds, long parameterBytes, ReadOnlySpan<PlanTensor> operands, Action enqueue)
+    /// <param name="layer">The layer or convolution.</param>
+    /// <param name="kind">What the step does.</param>
+    /// <param name="multiplyAdds">Its work.</param>
+    /// <param name="parameterBytes">Bytes that it must read and write outside the arena.</param>
+    /// <param name="operands">What it must read and write in the arena.</param>
+    /// <param name="enqueue">Queues it.</param>
+    /// <param name="method">A convolution's method.</param>
+    /// <param name="workspace">Scratch memory; how often it is touched is the method's affair, so it does not count as traffic.</param>
+    private void AddStep(
+        string layer, PlanStepKind kind, long multiplyAdds, long parameterBytes, ReadOnlySpan<PlanTensor> operands, Action enqueue,
+        string? method = null, PlanTensor? workspace = null)
     {
         long bytes = parameterBytes;
         foreach (PlanTensor operand in operands)
         {
-            operand.FirstStep = Math.Min(operand.FirstStep, _steps.Count);
-            operand.LastStep = _steps.Count;
+            Touch(operand);
             bytes += operand.Bytes;
         }
-        _steps.Add(new PlanStep(layer, kind, multiplyAdds, bytes, enqueue));
+        if (workspace is not null)
+            Touch(workspace);
+        _steps.Add(new PlanStep(layer, kind, multiplyAdds, bytes, enqueue) { Method = method, WorkspaceBytes = workspace?.Bytes ?? 0 });
+    }
+
+    private void Touch(PlanTensor tensor)
+    {
+        tensor.FirstStep = Math.Min(tensor.FirstStep, _steps.Count);
+        tensor.LastStep = _steps.Count;
     }
 
     /// <summary>Keeps a tensor's bytes to itself during the whole plan, so that it can be read after a run and written before one.</summary>

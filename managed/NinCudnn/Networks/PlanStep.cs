@@ -31,4 +31,11 @@ public enum PlanStepKind
 /// <param name="MultiplyAdds">Multiplications with addition.</param>
 /// <param name="Bytes">Bytes that must be read and written at least, each operand once.</param>
 /// <param name="Enqueue">Queues it on the plan's stream.</param>
-public sealed record PlanStep(string Layer, PlanStepKind Kind, long MultiplyAdds, long Bytes, Action Enqueue);
+public sealed record PlanStep(string Layer, PlanStepKind Kind, long MultiplyAdds, long Bytes, Action Enqueue)
+{
+    /// <summary>How a convolution is carried out, see <see cref="Operators.ConvolutionOperator.MethodName"/>; null for other steps.</summary>
+    public string? Method { get; init; }
+
+    /// <summary>Scratch memory that it uses.</summary>
+    public long WorkspaceBytes { get; init; }
+}

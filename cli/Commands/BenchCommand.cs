@@ -1,0 +1,76 @@
+using System.CommandLine;
+using NinCudnn.Benchmarks;
+using NinCudnn.Cli.Output;
+using NinCudnn.Devices;
+using NinCudnn.Interop;
+using NinCudnn.Networks;
+using NinCudnn.Operators;
+
+namespace NinCudnn.Cli.Commands;
+
+/// <summary><c>nin bench</c></summary>
+internal static class BenchCommand
+{
+    public static Command Create()
+    {
+        var defaults = new BenchmarkOptions();
+        Option<string?> architecture = SharedOptions.Architecture();
+        Option<int?> batch = SharedOptions.Positive(new("--batch") { Description = $"Samples per step, {defaults.Batch} if not given.", HelpName = "n" });
+        Option<int?> resize = SharedOptions.Positive(new("--resize") { Description = "Height and width of the input; 224, or 32 for cifar.", HelpName = "pixels" });
+        Option<int?> repetitions = SharedOptions.Positive(new("--repetitions")
+        {
+            Description = $"Measured runs, {defaults.Repetitions} if not given.",
+            HelpName = "n",
+        });
+        Option<bool> inference = new("--inference") { Description = "Measure a forward pass in place of a training step." };
+        Option<bool> stepOnly = new("--step-only") { Description = "Measure the whole step only." };
+        Option<string?> model = SharedOptions.OneOf(
+            new("--model") { HelpName = "gpu" }, "Measure nothing, but compute lower bounds for a GPU from its data sheet", GpuModel.All.Select(gpu => gpu.Name));
+        Option<bool> csv = new("--csv") { Description = "Write the layers as comma-separated values." };
+        Option<DeviceRequest> device = SharedOptions.Device();
+        Option<bool> json = SharedOptions.Json();
+        ExecutionOptions execution = SharedOptions.Execution();
+
+        var command = new Command("bench", "Measures a training step layer by layer, on synthetic data.")
+        {
+            architecture, batch, resize, repetitions, inference, stepOnly, model, device, json, csv,
+        };
+        execution.AddTo(command);
+        command.SetAction(parsed =>
+        {
+            string name = parsed.GetValue(architecture)!;
+            Architecture network = Architecture.Preset(name, name == "cifar" ? 3 : 1, 10);
+            var settings = execution.Parse(parsed);
+            var options = new BenchmarkOptions
+            {
+                Batch = parsed.GetValue(batch) ?? defaults.Batch,
+                ImageSize = parsed.GetValue(resize) ?? (name == "cifar" ? 32 : defaults.ImageSize),
+                Inference = parsed.GetValue(inference),
+                Repetitions = parsed.GetValue(repetitions) ?? defaults.Repetitions,
+                Operators = new OperatorOptions { Deterministic = settings.Deterministic, WorkspaceLimit = settings.WorkspaceLimit },
+                Execution = settings,
+            };
+            network.InferShapes(options.Batch, options.ImageSize, options.ImageSize);
+            using Device target = Device.Open(parsed.GetRequiredValue(device));
+            using var benchmark = new NetworkBenchmark(target, network, options);
+            if (parsed.GetValue(model) is { } gpu)
+            {
+                BenchText.WriteModel(Console.Out, network, options, benchmark.Steps, GpuModel.All.First(known => known.Name == gpu));
+                return ExitCode.Success;
+            }
+
+            bool isStepOnly = parsed.GetValue(stepOnly);
+            RunTiming run = benchmark.MeasureRuns(eager: !isStepOnly);
+            var report = new BenchReport(
+                target, network, options, benchmark.ArenaBytes, run, isStepOnly ? null : benchmark.MeasurePeaks(), isStepOnly ? [] : benchmark.MeasureSteps());
+            if (parsed.GetValue(json))
+                BenchJson.Write(Console.Out, report);
+            else if (parsed.GetValue(csv))
+                BenchText.WriteCsv(Console.Out, report);
+            else
+                BenchText.Write(Console.Out, report);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+}
