@@ -2,7 +2,7 @@
 NIN := artifacts/bin/nin/release/nin
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build train test format clean
+.PHONY: help bootstrap build train test dist format clean
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
@@ -18,6 +18,10 @@ train: build ## Trains the seed network on Fashion-MNIST with the recipe `quick`
 
 test: ## Builds and runs all tests
 	@scripts/test.sh
+
+dist: bootstrap ## Builds artifacts/dist/nin-VERSION-linux-x64.tar.xz, which needs no .NET
+	@scripts/dist.sh
+	@tests/dist/run.sh
 
 format: ## Formats the C# and C++ sources
 	@dotnet format NinCudnn.sln

@@ -25,4 +25,8 @@ public static unsafe partial class Cuda
     // CUresult cuCtxSynchronize(void);
     [LibraryImport(Library)]
     public static partial CUresult cuCtxSynchronize();
+
+    // CUresult cuCtxGetDevice(CUdevice* device);
+    [LibraryImport(Library)]
+    public static partial CUresult cuCtxGetDevice(out CUdevice device);
 }

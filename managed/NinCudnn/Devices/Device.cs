@@ -5,7 +5,7 @@ namespace NinCudnn.Devices;
 
 /// <summary>
 /// One compute device: an NVIDIA GPU, or the CPU through the host provider. It holds the device's primary context,
-/// which cuDNN and cuBLAS use too.
+/// which cuDNN and cuBLAS use too, or works in a context that somebody else owns.
 /// </summary>
 /// <remarks>
 /// Owns native things. What is made from a device (buffers, streams, …) keeps the context alive, so device and
@@ -17,11 +17,12 @@ public sealed class Device : IDisposable
     private readonly ConcurrentDictionary<string, Lazy<KernelModule>> _kernelModules = new();
     private readonly CUdevice _device;
     private readonly CUcontext _context;
+    private readonly bool _isForeign;
     private string? _deferredFailure;
     private int _references = 1;
     private int _disposed;
 
-    private Device(ProviderSelection selection)
+    private Device(ProviderSelection selection, CUcontext foreignContext = default)
     {
         Selection = selection;
         Cuda.cuInit(0).ThrowIfFailed();
@@ -33,7 +34,17 @@ public sealed class Device : IDisposable
         ComputeCapability = new Version(
             Attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR),
             Attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR));
-        Cuda.cuDevicePrimaryCtxRetain(out _context, _device).ThrowIfFailed();
+        if (foreignContext == default)
+        {
+            Cuda.cuDevicePrimaryCtxRetain(out _context, _device).ThrowIfFailed();
+            return;
+        }
+        Cuda.cuCtxSetCurrent(foreignContext).ThrowIfFailed();
+        Cuda.cuCtxGetDevice(out CUdevice owner).ThrowIfFailed();
+        if (owner != _device)
+            throw new ArgumentException($"the context belongs to device {owner.Value}, not to {selection.Ordinal}");
+        _context = foreignContext;
+        _isForeign = true;
     }
 
     /// <summary>
@@ -83,6 +94,59 @@ public sealed class Device : IDisposable
     {
         ArgumentNullException.ThrowIfNull(request);
         return new Device(NativeLibraries.Select(request));
+    }
+
+    /// <summary>
+    /// Uses a context that somebody else made and owns, for example another CUDA library in the same process. It must outlive the
+    /// device and everything made from it, and is never released.
+    /// </summary>
+    /// <param name="context">A context of the device asked for.</param>
+    /// <param name="request">The device; the default is the first GPU.</param>
+    /// <exception cref="ArgumentException">The context is null or of another device.</exception>
+    /// <exception cref="NativeLibraryException">The provider can't be had.</exception>
+    /// <exception cref="CudaException">The driver does not know the context.</exception>
+    public static Device FromContext(CUcontext context, DeviceRequest? request = null)
+    {
+        if (context == default)
+            throw new ArgumentException("the context is null");
+        return new Device(NativeLibraries.Select(request ?? DeviceRequest.Parse("cuda")), context);
+    }
+
+    /// <summary>
+    /// Uses a stream that somebody else made and owns. It must outlive the result and all work queued through it; disposing of the
+    /// result releases only the library handles made for it.
+    /// </summary>
+    /// <param name="stream">A stream of this device's context, made non-blocking if plans are to be captured on it; not the default stream.</param>
+    /// <exception cref="ArgumentException">The stream is null, or of another context.</exception>
+    public DeviceStream WrapStream(CUstream stream) => new(this, stream);
+
+    /// <summary>Checks memory that somebody else allocated, for use as an operand. It must outlive all work that uses it.</summary>
+    /// <param name="address">The first byte, in memory of this device's context.</param>
+    /// <param name="bytes">Length.</param>
+    /// <exception cref="ArgumentException">The range is not device memory of this context, or reaches beyond its allocation.</exception>
+    public unsafe DeviceMemory WrapMemory(CUdeviceptr address, long bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytes);
+        MakeCurrent();
+        CUcontext context;
+        CUmemorytype type;
+        ulong start;
+        nuint size;
+        CUresult status = Cuda.cuPointerGetAttribute(&type, CUpointer_attribute.CU_POINTER_ATTRIBUTE_MEMORY_TYPE, address);
+        if (status == CUresult.CUDA_ERROR_INVALID_VALUE)
+            throw new ArgumentException($"0x{address.Value:x} is no address that the driver knows");
+        status.ThrowIfFailed(nameof(Cuda.cuPointerGetAttribute));
+        if (type != CUmemorytype.CU_MEMORYTYPE_DEVICE)
+            throw new ArgumentException($"0x{address.Value:x} is not device memory");
+        Cuda.cuPointerGetAttribute(&context, CUpointer_attribute.CU_POINTER_ATTRIBUTE_CONTEXT, address).ThrowIfFailed();
+        if (context != _context)
+            throw new ArgumentException($"0x{address.Value:x} is memory of another context");
+        Cuda.cuPointerGetAttribute(&start, CUpointer_attribute.CU_POINTER_ATTRIBUTE_RANGE_START_ADDR, address).ThrowIfFailed();
+        Cuda.cuPointerGetAttribute(&size, CUpointer_attribute.CU_POINTER_ATTRIBUTE_RANGE_SIZE, address).ThrowIfFailed();
+        long left = (long)(start + size - address.Value);
+        return bytes <= left
+            ? new DeviceMemory(address, bytes)
+            : throw new ArgumentException($"{bytes} bytes from 0x{address.Value:x} reach beyond the allocation, of which {left} bytes are left there");
     }
 
     /// <summary>Allocates device memory for <paramref name="length"/> elements; its contents are undefined.</summary>
@@ -183,7 +247,7 @@ public sealed class Device : IDisposable
 
     private void RemoveReference()
     {
-        if (Interlocked.Decrement(ref _references) == 0)
+        if (Interlocked.Decrement(ref _references) == 0 && !_isForeign)
             _ = Cuda.cuDevicePrimaryCtxRelease_v2(_device); // nobody is left who could be told of a failure
     }
 

@@ -10,6 +10,7 @@ namespace NinCudnn.Devices;
 public sealed class DeviceStream : DeviceResource
 {
     private readonly CUstream _handle;
+    private readonly bool _isForeign;
     private cudnnHandle_t _cudnn;
     private cublasLtHandle_t _cublasLt;
 
@@ -19,6 +20,24 @@ public sealed class DeviceStream : DeviceResource
         device.MakeCurrent();
         // Non-blocking: a blocking stream would make the legacy default stream unusable during a capture.
         Cuda.cuStreamCreate(out _handle, (uint)CUstream_flags.CU_STREAM_NON_BLOCKING).ThrowIfFailed();
+    }
+
+    /// <summary>Wraps a stream that somebody else owns.</summary>
+    internal DeviceStream(Device device, CUstream foreign)
+        : base(device)
+    {
+        _isForeign = true;
+        if (foreign == default)
+            throw new ArgumentException("the stream is null; the default stream can't be captured, make one of your own");
+        device.MakeCurrent();
+        // An event can be recorded only in a stream of its own context.
+        Cuda.cuEventCreate(out CUevent probe, (uint)CUevent_flags.CU_EVENT_DISABLE_TIMING).ThrowIfFailed();
+        CUresult status = Cuda.cuEventRecord(probe, foreign);
+        Cuda.cuEventDestroy_v2(probe).ThrowIfFailed();
+        if (status is CUresult.CUDA_ERROR_INVALID_HANDLE or CUresult.CUDA_ERROR_INVALID_CONTEXT or CUresult.CUDA_ERROR_CONTEXT_IS_DESTROYED)
+            throw new ArgumentException("the stream is unknown or belongs to another context than the device's");
+        status.ThrowIfFailed(nameof(Cuda.cuEventRecord));
+        _handle = foreign;
     }
 
     /// <summary>The native stream.</summary>
@@ -154,7 +173,7 @@ public sealed class DeviceStream : DeviceResource
             if (_cublasLt != default)
                 _ = Interop.CublasLt.cublasLtDestroy(_cublasLt);
         }
-        if (_handle != default)
+        if (_handle != default && !_isForeign)
             Device.RecordFailure(Cuda.cuStreamDestroy_v2(_handle), nameof(Cuda.cuStreamDestroy_v2));
     }
 

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Builds artifacts/dist/nin-VERSION-linux-x64.tar.xz: nin as native code, libnin_host and the libraries that it needs. It runs on a
+# Linux x86-64 machine with a glibc no older than this one's, without .NET and without oneDNN.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+
+version=$(sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' Directory.Build.props)
+name="nin-$version-linux-x64"
+stage="artifacts/dist/$name"
+rm -rf artifacts/dist
+mkdir -p "$stage/lib" "$stage/licenses"
+
+dotnet publish cli/nin.csproj --configuration Release --runtime linux-x64 --nologo --verbosity quiet -p:PublishAot=true \
+    --output artifacts/dist/publish
+cp artifacts/dist/publish/nin artifacts/dist/publish/libnin_host.so "$stage/"
+strip "$stage/nin" "$stage/libnin_host.so"
+rm -rf artifacts/dist/publish
+
+# libnin_host finds these through its run path $ORIGIN/lib. The C library is the system's.
+ldd "$stage/libnin_host.so" | awk '/=> \// { print $1, $3 }' | while read -r soname path; do
+    case $soname in libc.so.* | libm.so.* | libpthread.so.* | libdl.so.* | librt.so.*) continue ;; esac
+    cp -L "$path" "$stage/lib/$soname"
+    strip "$stage/lib/$soname"
+    # By its name: dpkg knows some files under /lib that lie in /usr/lib by now.
+    package=$({ dpkg-query --search "*/$(basename "$(readlink -f "$path")")" 2>/dev/null || true; } | head -1 | cut -d: -f1)
+    [ -n "$package" ] || { echo "no Debian package holds $path, so its licence is not known" >&2; exit 1; }
+    cp -L "/usr/share/doc/$package/copyright" "$stage/licenses/$soname.txt"
+done
+cp LICENSE README.md docs/doctor.md docs/bench.md "$stage/"
+
+tar --create --directory artifacts/dist --owner 0 --group 0 --sort name --file - "$name" | xz --threads 0 -6 >"artifacts/dist/$name.tar.xz"
+rm -rf "$stage"
+echo "artifacts/dist/$name.tar.xz: $(stat -c %s "artifacts/dist/$name.tar.xz") bytes"

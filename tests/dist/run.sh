@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Unpacks the archive into an empty root that has the C library and nothing else, and runs it there. 77: skipped.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+archive=$(find "$root/artifacts/dist" -name 'nin-*-linux-x64.tar.xz' 2>/dev/null | head -1)
+[ -n "$archive" ] || { echo "skipped: there is no archive, make dist builds it"; exit 77; }
+chroot=$(PATH=$PATH:/usr/sbin command -v chroot)
+inside=("$(command -v unshare)" --user --map-root-user "$chroot")
+[ "$(id -u)" -ne 0 ] || inside=("$chroot")
+
+bytes=$(stat -c %s "$archive")
+[ "$bytes" -lt $((40 << 20)) ] || { echo "the archive has $bytes bytes, 40 MiB are the limit"; exit 1; }
+
+clean=$(mktemp -d)
+trap 'rm -rf "$clean"' EXIT
+mkdir -p "$clean/lib64" "$clean/lib/x86_64-linux-gnu" "$clean/tmp" "$clean/nin"
+for library in ld-linux-x86-64.so.2 libc.so.6 libm.so.6 libpthread.so.0 libdl.so.2 librt.so.1; do
+    cp -L "/lib/x86_64-linux-gnu/$library" "$clean/lib/x86_64-linux-gnu/"
+done
+cp -L /lib64/ld-linux-x86-64.so.2 "$clean/lib64/"
+tar --extract --file "$archive" --directory "$clean/nin" --strip-components 1
+"${inside[@]}" "$clean" /nin/nin --version >/dev/null || { echo "it does not start in an empty root"; exit 1; }
+
+run() { env -i HOME=/tmp "${inside[@]}" "$clean" /nin/nin "$@"; }
+run doctor --device cpu
+run bench --device cpu --resize 72 --batch 4 --step-only
+run summary | grep --quiet '1,992,166'
+for file in nin libnin_host.so lib/libdnnl.so.2 licenses/libdnnl.so.2.txt LICENSE README.md; do
+    [ -s "$clean/nin/$file" ] || { echo "$file is missing"; exit 1; }
+done
