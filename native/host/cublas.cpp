@@ -39,6 +39,18 @@ void check_pointer(const void* pointer, element_type type, const char* name)
             size_of(type), " bytes");
 }
 
+void check_creation()
+{
+    const CUresult context = check_current_context();
+    if (context != CUDA_SUCCESS)
+        refuse(CUBLAS_STATUS_NOT_INITIALIZED, "the calling thread has no usable current context: CUDA error ",
+               static_cast<int>(context));
+    const CUresult allocation = check_allocation_allowed();
+    if (allocation != CUDA_SUCCESS)
+        refuse(CUBLAS_STATUS_ALLOC_FAILED, "a handle allocates, which a capture forbids: CUDA error ",
+               static_cast<int>(allocation));
+}
+
 cublasStatus_t enqueue(CUstream stream, operation op)
 {
     const char* const name = op.name;
@@ -138,6 +150,10 @@ cublasStatus_t run_gemm(const cublasContext& context, const gemm_arguments& g)
     }
     check_pointer(g.c, c_type, "C");
 
+    if (context.owner != current_context())
+        refuse(CUBLAS_STATUS_EXECUTION_FAILED, g.name,
+               ": the handle was created in another context than the calling thread's current one");
+
     // Column-major C = op(A) op(B) is row-major C^T = op(B)^T op(A)^T.
     product_problem problem{};
     problem.rows = g.n;
@@ -153,7 +169,8 @@ cublasStatus_t run_gemm(const cublasContext& context, const gemm_arguments& g)
     return enqueue(context.stream, {g.name,
                                     {reads(g.a, matrix_bytes(a_rows, a_columns, g.lda, a_type)),
                                      reads(g.b, matrix_bytes(b_rows, b_columns, g.ldb, b_type)),
-                                     g.beta == 0 ? writes(g.c, c_bytes) : updates(g.c, c_bytes)},
+                                     g.beta == 0 ? writes(g.c, c_bytes) : updates(g.c, c_bytes),
+                                     writes(context.workspace, context.workspace_bytes)},
                                     [product = std::make_shared<const matrix_product>(problem)](void* const* p) {
                                         product->run({.a = p[1], .b = p[0], .addend = p[2], .result = p[2]});
                                     }});
@@ -178,11 +195,10 @@ NIN_API cublasStatus_t cublasCreate_v2(cublasHandle_t* handle)
 {
     return guarded<cublasStatus_t>(__func__, [&] {
         require(handle != nullptr, "handle is null");
-        const CUresult context = check_current_context();
-        if (context != CUDA_SUCCESS)
-            refuse(CUBLAS_STATUS_NOT_INITIALIZED, "the calling thread has no usable current context: CUDA error ",
-                   static_cast<int>(context));
-        *handle = table<cublasHandle_t, cublasContext>().add(std::make_shared<cublasContext>());
+        check_creation();
+        auto context = std::make_shared<cublasContext>();
+        context->owner = current_context();
+        *handle = table<cublasHandle_t, cublasContext>().add(std::move(context));
         return CUBLAS_STATUS_SUCCESS;
     });
 }
@@ -212,7 +228,10 @@ NIN_API cublasStatus_t cublasGetVersion_v2(cublasHandle_t, int* version)
 NIN_API cublasStatus_t cublasSetStream_v2(cublasHandle_t handle, cudaStream_t streamId)
 {
     return guarded<cublasStatus_t>(__func__, [&] {
-        checked_handle(handle).stream = streamId;
+        cublasContext& context = checked_handle(handle);
+        context.stream = streamId;
+        context.workspace = nullptr; // back to the library's own, as cuBLAS documents it
+        context.workspace_bytes = 0;
         return CUBLAS_STATUS_SUCCESS;
     });
 }
@@ -226,15 +245,18 @@ NIN_API cublasStatus_t cublasGetStream_v2(cublasHandle_t handle, cudaStream_t* s
     });
 }
 
-// The workspace is checked as cuBLAS checks it, and not needed: products take their scratch memory from the host.
+// The workspace is not needed: products take their scratch memory from the host. But it is checked as cuBLAS checks it,
+// and must live as long as products run with it.
 NIN_API cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t handle, void* workspace, size_t workspaceSizeInBytes)
 {
     return guarded<cublasStatus_t>(__func__, [&] {
-        checked_handle(handle);
+        cublasContext& context = checked_handle(handle);
         require(workspace != nullptr || workspaceSizeInBytes == 0, "workspace is null, but ", workspaceSizeInBytes,
                 " bytes long");
         require(reinterpret_cast<uintptr_t>(workspace) % 256 == 0, "workspace = ", workspace,
                 " is not aligned to 256 bytes");
+        context.workspace = workspace;
+        context.workspace_bytes = workspaceSizeInBytes;
         return CUBLAS_STATUS_SUCCESS;
     });
 }

@@ -11,7 +11,10 @@
 #include <string>
 
 struct cublasContext {
+    CUcontext owner = nullptr; // the context it was created in
     CUstream stream = nullptr;
+    void* workspace = nullptr; // the caller's, until the next cublasSetStream
+    size_t workspace_bytes = 0;
     cublasMath_t math_mode = CUBLAS_DEFAULT_MATH;
 };
 
@@ -128,6 +131,9 @@ element_type checked_element_type(cudaDataType_t type, const char* name);
 
 // Refuses null pointers and pointers that are not aligned to the element.
 void check_pointer(const void* pointer, element_type type, const char* name);
+
+// Refuses with NOT_INITIALIZED without a current context, with ALLOC_FAILED while a capture forbids allocation.
+void check_creation();
 
 // submit(), with the driver's refusal as EXECUTION_FAILED.
 cublasStatus_t enqueue(CUstream stream, operation op);

@@ -1,151 +1,11 @@
-// cuBLASLt: descriptors and their attributes, the algorithm heuristic, the matrix product with epilogues.
+// cuBLASLt: handles, the algorithm heuristic, the matrix product with epilogues.
 #include "host/cublas_objects.h"
-
-#include <cstring>
 
 using namespace nin::host;
 using namespace nin::host::cublas;
 
 namespace
 {
-
-// ---- Attributes. Each table row: where an attribute lives, and so its exact size.
-
-struct attribute_slot {
-    void* address;
-    size_t size;
-};
-
-template <typename T> attribute_slot slot(T& member)
-{
-    return {&member, sizeof(T)};
-}
-
-attribute_slot slot_of(cublasLtMatmulDescOpaque_t& d, cublasLtMatmulDescAttributes_t attr)
-{
-    switch (attr) {
-    case CUBLASLT_MATMUL_DESC_COMPUTE_TYPE:
-        return slot(d.compute_type);
-    case CUBLASLT_MATMUL_DESC_SCALE_TYPE:
-        return slot(d.scale_type);
-    case CUBLASLT_MATMUL_DESC_POINTER_MODE:
-        return slot(d.pointer_mode);
-    case CUBLASLT_MATMUL_DESC_TRANSA:
-        return slot(d.transa);
-    case CUBLASLT_MATMUL_DESC_TRANSB:
-        return slot(d.transb);
-    case CUBLASLT_MATMUL_DESC_TRANSC:
-        return slot(d.transc);
-    case CUBLASLT_MATMUL_DESC_FILL_MODE:
-        return slot(d.fill_mode);
-    case CUBLASLT_MATMUL_DESC_EPILOGUE:
-        return slot(d.epilogue);
-    case CUBLASLT_MATMUL_DESC_BIAS_POINTER:
-        return slot(d.bias);
-    case CUBLASLT_MATMUL_DESC_BIAS_BATCH_STRIDE:
-        return slot(d.bias_batch_stride);
-    case CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER:
-        return slot(d.aux);
-    case CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD:
-        return slot(d.aux_ld);
-    case CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_BATCH_STRIDE:
-        return slot(d.aux_batch_stride);
-    case CUBLASLT_MATMUL_DESC_ALPHA_VECTOR_BATCH_STRIDE:
-        return slot(d.alpha_vector_batch_stride);
-    case CUBLASLT_MATMUL_DESC_SM_COUNT_TARGET:
-        return slot(d.sm_count_target);
-    case CUBLASLT_MATMUL_DESC_A_SCALE_POINTER:
-        return slot(d.a_scale);
-    case CUBLASLT_MATMUL_DESC_B_SCALE_POINTER:
-        return slot(d.b_scale);
-    case CUBLASLT_MATMUL_DESC_C_SCALE_POINTER:
-        return slot(d.c_scale);
-    case CUBLASLT_MATMUL_DESC_D_SCALE_POINTER:
-        return slot(d.d_scale);
-    case CUBLASLT_MATMUL_DESC_AMAX_D_POINTER:
-        return slot(d.amax_d);
-    case CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_DATA_TYPE:
-        return slot(d.aux_data_type);
-    case CUBLASLT_MATMUL_DESC_FAST_ACCUM:
-        return slot(d.fast_accum);
-    case CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE:
-        return slot(d.bias_data_type);
-    }
-    refuse(CUBLAS_STATUS_INVALID_VALUE, "attribute ", static_cast<int>(attr), " is not one of a matmul descriptor");
-}
-
-attribute_slot slot_of(cublasLtMatrixLayoutOpaque_t& l, cublasLtMatrixLayoutAttribute_t attr)
-{
-    switch (attr) {
-    case CUBLASLT_MATRIX_LAYOUT_TYPE:
-        return slot(l.type);
-    case CUBLASLT_MATRIX_LAYOUT_ORDER:
-        return slot(l.order);
-    case CUBLASLT_MATRIX_LAYOUT_ROWS:
-        return slot(l.rows);
-    case CUBLASLT_MATRIX_LAYOUT_COLS:
-        return slot(l.columns);
-    case CUBLASLT_MATRIX_LAYOUT_LD:
-        return slot(l.ld);
-    case CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT:
-        return slot(l.batch_count);
-    case CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET:
-        return slot(l.batch_stride);
-    case CUBLASLT_MATRIX_LAYOUT_PLANE_OFFSET:
-        return slot(l.plane_offset);
-    }
-    refuse(CUBLAS_STATUS_INVALID_VALUE, "attribute ", static_cast<int>(attr), " is not one of a matrix layout");
-}
-
-attribute_slot slot_of(cublasLtMatmulPreferenceOpaque_t& p, cublasLtMatmulPreferenceAttributes_t attr)
-{
-    switch (attr) {
-    case CUBLASLT_MATMUL_PREF_SEARCH_MODE:
-        return slot(p.search_mode);
-    case CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES:
-        return slot(p.max_workspace_bytes);
-    case CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK:
-        return slot(p.reduction_scheme_mask);
-    case CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES:
-        return slot(p.min_alignment_a);
-    case CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES:
-        return slot(p.min_alignment_b);
-    case CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES:
-        return slot(p.min_alignment_c);
-    case CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES:
-        return slot(p.min_alignment_d);
-    case CUBLASLT_MATMUL_PREF_MAX_WAVES_COUNT:
-        return slot(p.max_waves_count);
-    case CUBLASLT_MATMUL_PREF_IMPL_MASK:
-        return slot(p.impl_mask);
-    }
-    refuse(CUBLAS_STATUS_INVALID_VALUE, "attribute ", static_cast<int>(attr), " is not one of a matmul preference");
-}
-
-template <typename Object, typename Attribute>
-cublasStatus_t set_attribute(Object& object, Attribute attr, const void* buf, size_t size)
-{
-    const attribute_slot slot = slot_of(object, attr);
-    require(buf != nullptr, "buf is null");
-    require(size == slot.size, "attribute ", static_cast<int>(attr), " takes ", slot.size, " bytes, not ", size);
-    std::memcpy(slot.address, buf, size);
-    return CUBLAS_STATUS_SUCCESS;
-}
-
-template <typename Object, typename Attribute>
-cublasStatus_t get_attribute(Object& object, Attribute attr, void* buf, size_t size, size_t* written)
-{
-    const attribute_slot slot = slot_of(object, attr);
-    require(size != 0 || written != nullptr, "sizeInBytes is 0 and sizeWritten is null");
-    if (written != nullptr)
-        *written = slot.size;
-    if (size == 0)
-        return CUBLAS_STATUS_SUCCESS; // asks for the size only
-    require(buf != nullptr, "buf is null");
-    require(size == slot.size, "attribute ", static_cast<int>(attr), " takes ", slot.size, " bytes, not ", size);
-    std::memcpy(buf, slot.address, size);
-    return CUBLAS_STATUS_SUCCESS;
-}
 
 void check_light_handle(cublasLtHandle_t handle)
 {
@@ -154,8 +14,6 @@ void check_light_handle(cublasLtHandle_t handle)
         table<cublasHandle_t, cublasContext>().find(reinterpret_cast<cublasHandle_t>(handle)) == nullptr)
         refuse(CUBLAS_STATUS_NOT_INITIALIZED, "lightHandle was never created or is already destroyed");
 }
-
-// ---- The product that descriptors describe
 
 constexpr bool has_flag(cublasLtEpilogue_t epilogue, cublasLtEpilogue_t flag)
 {
@@ -216,6 +74,10 @@ stored_matrix checked_matrix(cublasLtMatrixLayout_t descriptor, const char* name
     const bool is_row_major = l.order == CUBLASLT_ORDER_ROW;
     const auto rows = static_cast<int64_t>(is_row_major ? l.rows : l.columns);
     const auto columns = static_cast<int64_t>(is_row_major ? l.columns : l.rows);
+    // Beyond, the number of bytes between the first and the last element need not fit 64 bits.
+    constexpr uint64_t k_limit = uint64_t{1} << 31;
+    require_supported(l.rows < k_limit && l.columns < k_limit && l.ld < static_cast<int64_t>(k_limit), name, " is ",
+                      l.rows, "x", l.columns, " with leading dimension ", l.ld, ": the host provider's limit is 2^31");
     require(l.ld >= columns, name, " has leading dimension ", l.ld, ", less than ", columns);
     return {{type, false, l.ld}, rows, columns};
 }
@@ -255,6 +117,10 @@ lt_product checked_product(cublasLtMatmulDesc_t descriptor, cublasLtMatrixLayout
     require_supported(desc.pointer_mode == CUBLASLT_POINTER_MODE_HOST, "pointer mode ",
                       static_cast<int>(desc.pointer_mode), ": the host provider has HOST (0)");
     require_supported(desc.transc == CUBLAS_OP_N, "C can't be transposed");
+    require_supported(desc.a_scale == nullptr && desc.b_scale == nullptr && desc.c_scale == nullptr &&
+                          desc.d_scale == nullptr && desc.amax_d == nullptr,
+                      "scale and maximum pointers are for 8-bit types only");
+    require_supported(desc.fill_mode == 2, "fill mode ", desc.fill_mode, ": products fill the whole matrix (2)");
     const auto is_operation = [](cublasOperation_t op) { return op >= CUBLAS_OP_N && op <= CUBLAS_OP_C; };
     require(is_operation(desc.transa) && is_operation(desc.transb), "TRANSA, TRANSB are ",
             static_cast<int>(desc.transa), ", ", static_cast<int>(desc.transb));
@@ -332,12 +198,20 @@ bool is_aligned(const void* pointer, uint32_t bytes)
     return reinterpret_cast<uintptr_t>(pointer) % bytes == 0;
 }
 
-// The one algorithm of this library, and what marks it as such.
+// The one algorithm of this library: what marks it as such, then the alignments of A, B, C, D that the preference
+// promised when it was chosen.
 constexpr uint64_t k_algorithm_mark = 0x4e696e4375646e6eu;
 
-cublasLtMatmulAlgo_t only_algorithm()
+cublasLtMatmulAlgo_t only_algorithm(const cublasLtMatmulPreferenceOpaque_t& preference)
 {
-    return {{k_algorithm_mark, 0, 0, 0, 0, 0, 0, 0}};
+    return {{k_algorithm_mark, preference.min_alignment_a, preference.min_alignment_b, preference.min_alignment_c,
+             preference.min_alignment_d, 0, 0, 0}};
+}
+
+void check_alignment(const void* pointer, uint64_t bytes, const char* name)
+{
+    require(bytes != 0 && reinterpret_cast<uintptr_t>(pointer) % bytes == 0, name, " = ", pointer,
+            " is not aligned to the ", bytes, " bytes that the preference promised when algo was chosen");
 }
 
 } // namespace
@@ -366,10 +240,7 @@ NIN_API cublasStatus_t cublasLtCreate(cublasLtHandle_t* lightHandle)
 {
     return guarded<cublasStatus_t>(__func__, [&] {
         require(lightHandle != nullptr, "lightHandle is null");
-        const CUresult context = check_current_context();
-        if (context != CUDA_SUCCESS)
-            refuse(CUBLAS_STATUS_NOT_INITIALIZED, "the calling thread has no usable current context: CUDA error ",
-                   static_cast<int>(context));
+        check_creation();
         *lightHandle = table<cublasLtHandle_t, cublasLtContext>().add(std::make_shared<cublasLtContext>());
         return CUBLAS_STATUS_SUCCESS;
     });
@@ -377,109 +248,12 @@ NIN_API cublasStatus_t cublasLtCreate(cublasLtHandle_t* lightHandle)
 
 NIN_API cublasStatus_t cublasLtDestroy(cublasLtHandle_t lightHandle)
 {
-    return guarded<cublasStatus_t>(__func__, [&] { return destroy_object(lightHandle, "lightHandle"); });
-}
-
-NIN_API cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t* matmulDesc, cublasComputeType_t computeType,
-                                                cudaDataType_t scaleType)
-{
     return guarded<cublasStatus_t>(__func__, [&] {
-        require(matmulDesc != nullptr, "matmulDesc is null");
-        auto desc = std::make_shared<cublasLtMatmulDescOpaque_t>();
-        desc->compute_type = computeType;
-        desc->scale_type = scaleType;
-        *matmulDesc = table<cublasLtMatmulDesc_t, cublasLtMatmulDescOpaque_t>().add(std::move(desc));
-        return CUBLAS_STATUS_SUCCESS;
+        const auto& handles = table<cublasLtHandle_t, cublasLtContext>();
+        if (handles.find(lightHandle) == nullptr)
+            refuse(CUBLAS_STATUS_NOT_INITIALIZED, "lightHandle was never created or is already destroyed");
+        return destroy_object(lightHandle, "lightHandle");
     });
-}
-
-NIN_API cublasStatus_t cublasLtMatmulDescDestroy(cublasLtMatmulDesc_t matmulDesc)
-{
-    return guarded<cublasStatus_t>(__func__, [&] { return destroy_object(matmulDesc, "matmulDesc"); });
-}
-
-NIN_API cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t matmulDesc,
-                                                      cublasLtMatmulDescAttributes_t attr, const void* buf,
-                                                      size_t sizeInBytes)
-{
-    return guarded<cublasStatus_t>(
-        __func__, [&] { return set_attribute(checked(matmulDesc, "matmulDesc"), attr, buf, sizeInBytes); });
-}
-
-NIN_API cublasStatus_t cublasLtMatmulDescGetAttribute(cublasLtMatmulDesc_t matmulDesc,
-                                                      cublasLtMatmulDescAttributes_t attr, void* buf,
-                                                      size_t sizeInBytes, size_t* sizeWritten)
-{
-    return guarded<cublasStatus_t>(__func__, [&] {
-        return get_attribute(checked(matmulDesc, "matmulDesc"), attr, buf, sizeInBytes, sizeWritten);
-    });
-}
-
-NIN_API cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t* matLayout, cudaDataType_t type, uint64_t rows,
-                                                  uint64_t cols, int64_t ld)
-{
-    return guarded<cublasStatus_t>(__func__, [&] {
-        require(matLayout != nullptr, "matLayout is null");
-        auto layout = std::make_shared<cublasLtMatrixLayoutOpaque_t>();
-        layout->type = type;
-        layout->rows = rows;
-        layout->columns = cols;
-        layout->ld = ld;
-        *matLayout = table<cublasLtMatrixLayout_t, cublasLtMatrixLayoutOpaque_t>().add(std::move(layout));
-        return CUBLAS_STATUS_SUCCESS;
-    });
-}
-
-NIN_API cublasStatus_t cublasLtMatrixLayoutDestroy(cublasLtMatrixLayout_t matLayout)
-{
-    return guarded<cublasStatus_t>(__func__, [&] { return destroy_object(matLayout, "matLayout"); });
-}
-
-NIN_API cublasStatus_t cublasLtMatrixLayoutSetAttribute(cublasLtMatrixLayout_t matLayout,
-                                                        cublasLtMatrixLayoutAttribute_t attr, const void* buf,
-                                                        size_t sizeInBytes)
-{
-    return guarded<cublasStatus_t>(
-        __func__, [&] { return set_attribute(checked(matLayout, "matLayout"), attr, buf, sizeInBytes); });
-}
-
-NIN_API cublasStatus_t cublasLtMatrixLayoutGetAttribute(cublasLtMatrixLayout_t matLayout,
-                                                        cublasLtMatrixLayoutAttribute_t attr, void* buf,
-                                                        size_t sizeInBytes, size_t* sizeWritten)
-{
-    return guarded<cublasStatus_t>(
-        __func__, [&] { return get_attribute(checked(matLayout, "matLayout"), attr, buf, sizeInBytes, sizeWritten); });
-}
-
-NIN_API cublasStatus_t cublasLtMatmulPreferenceCreate(cublasLtMatmulPreference_t* pref)
-{
-    return guarded<cublasStatus_t>(__func__, [&] {
-        require(pref != nullptr, "pref is null");
-        *pref = table<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceOpaque_t>().add(
-            std::make_shared<cublasLtMatmulPreferenceOpaque_t>());
-        return CUBLAS_STATUS_SUCCESS;
-    });
-}
-
-NIN_API cublasStatus_t cublasLtMatmulPreferenceDestroy(cublasLtMatmulPreference_t pref)
-{
-    return guarded<cublasStatus_t>(__func__, [&] { return destroy_object(pref, "pref"); });
-}
-
-NIN_API cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t pref,
-                                                            cublasLtMatmulPreferenceAttributes_t attr, const void* buf,
-                                                            size_t sizeInBytes)
-{
-    return guarded<cublasStatus_t>(__func__,
-                                   [&] { return set_attribute(checked(pref, "pref"), attr, buf, sizeInBytes); });
-}
-
-NIN_API cublasStatus_t cublasLtMatmulPreferenceGetAttribute(cublasLtMatmulPreference_t pref,
-                                                            cublasLtMatmulPreferenceAttributes_t attr, void* buf,
-                                                            size_t sizeInBytes, size_t* sizeWritten)
-{
-    return guarded<cublasStatus_t>(
-        __func__, [&] { return get_attribute(checked(pref, "pref"), attr, buf, sizeInBytes, sizeWritten); });
 }
 
 NIN_API cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t lightHandle, cublasLtMatmulDesc_t operationDesc,
@@ -495,9 +269,12 @@ NIN_API cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t lightHand
         require(heuristicResultsArray != nullptr, "heuristicResultsArray is null");
         require(returnAlgoCount != nullptr, "returnAlgoCount is null");
         *returnAlgoCount = 0;
-        checked(preference, "preference");
+        const cublasLtMatmulPreferenceOpaque_t& p = checked(preference, "preference");
+        for (const uint32_t alignment : {p.min_alignment_a, p.min_alignment_b, p.min_alignment_c, p.min_alignment_d})
+            require(alignment > 0 && (alignment & (alignment - 1)) == 0, "minimum alignment ", alignment,
+                    " is not a power of two");
         checked_product(operationDesc, Adesc, Bdesc, Cdesc, Ddesc);
-        heuristicResultsArray[0] = {only_algorithm(), 0, CUBLAS_STATUS_SUCCESS, 1.0f, {}};
+        heuristicResultsArray[0] = {only_algorithm(p), 0, CUBLAS_STATUS_SUCCESS, 1.0f, {}};
         *returnAlgoCount = 1;
         return CUBLAS_STATUS_SUCCESS;
     });
@@ -534,6 +311,13 @@ NIN_API cublasStatus_t cublasLtMatmul(cublasLtHandle_t lightHandle, cublasLtMatm
         require(p.beta == 0 || C != D || p.addend_ld == p.result_ld,
                 "C and D are the same memory with leading dimensions ", p.addend_ld, " and ", p.result_ld);
 
+        if (algo != nullptr) {
+            check_alignment(A, algo->data[1], "A");
+            check_alignment(B, algo->data[2], "B");
+            check_alignment(p.beta != 0 ? C : nullptr, algo->data[3], "C");
+            check_alignment(D, algo->data[4], "D");
+        }
+
         const cublasLtMatmulDescOpaque_t& desc = checked(computeDesc, "computeDesc");
         const cublasLtEpilogue_t e = product.epilogue;
         const bool gradient_of_operand = e == CUBLASLT_EPILOGUE_BGRADA || e == CUBLASLT_EPILOGUE_BGRADB;
@@ -550,7 +334,8 @@ NIN_API cublasStatus_t cublasLtMatmul(cublasLtHandle_t lightHandle, cublasLtMatm
                       p.epilogue.adds_bias ? reads(desc.bias, vector_bytes)
                                            : writes(desc.bias, has_gradient(e) ? vector_bytes : 0),
                       // Bits past the rows are kept, so the mask is read even where it is written.
-                      p.epilogue.applies_mask ? reads(desc.aux, mask_bytes) : updates(desc.aux, mask_bytes)},
+                      p.epilogue.applies_mask ? reads(desc.aux, mask_bytes) : updates(desc.aux, mask_bytes),
+                      writes(workspace, workspaceSizeInBytes)},
                      {}};
         op.body = [ready = std::make_shared<const matrix_product>(p), product, vector_length, gradient_of_operand,
                    updates_in_place](void* const* q) {

@@ -1,9 +1,9 @@
 // cuDNN: convolution forward, backward data, backward filter, backward bias, and the fused forward.
-#include <algorithm>
-
 #include "host/cudnn_convolution.h"
 
 #include "host/workspace.h"
+
+#include <algorithm>
 
 using namespace nin::host;
 using namespace nin::host::cudnn;
@@ -87,15 +87,17 @@ std::shared_ptr<const convolution_plan> checked_plan(convolution_problem problem
     return find_convolution_plan(problem);
 }
 
+memory_access workspace_access(void* workspace, size_t bytes)
+{
+    return writes(workspace, workspace == nullptr ? 0 : bytes);
+}
+
 operation convolution_operation(const char* name, std::shared_ptr<const convolution_plan> plan,
                                 const convolution_problem& problem, const memory_access& first,
-                                const memory_access& second, void* workspace, blend_factors factors,
+                                const memory_access& second, const memory_access& workspace, blend_factors factors,
                                 const tensor_view& result_view, void* result)
 {
-    operation op{
-        name,
-        {first, second, writes(workspace, plan->workspace_bytes()), blends(result_view, result, factors, "the result")},
-        {}};
+    operation op{name, {first, second, workspace, blends(result_view, result, factors, "the result")}, {}};
     if (factors.is_plain_store()) {
         op.body = [plan = std::move(plan)](void* const* p) { plan->run(p[0], p[1], nullptr, p[3], p[2]); };
         return op;
@@ -133,7 +135,8 @@ NIN_API cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t handle, const void* 
         return enqueue(context,
                        convolution_operation("cudnnConvolutionForward",
                                              checked_plan(t.problem, algo, workSpace, workSpaceSizeInBytes), t.problem,
-                                             reads(t.x, x, "x"), reads(t.w, w, "w"), workSpace, factors, t.y, y));
+                                             reads(t.x, x, "x"), reads(t.w, w, "w"),
+                                             workspace_access(workSpace, workSpaceSizeInBytes), factors, t.y, y));
     });
 }
 
@@ -152,7 +155,8 @@ NIN_API cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const v
         return enqueue(context,
                        convolution_operation("cudnnConvolutionBackwardData",
                                              checked_plan(t.problem, algo, workSpace, workSpaceSizeInBytes), t.problem,
-                                             reads(t.y, dy, "dy"), reads(t.w, w, "w"), workSpace, factors, t.x, dx));
+                                             reads(t.y, dy, "dy"), reads(t.w, w, "w"),
+                                             workspace_access(workSpace, workSpaceSizeInBytes), factors, t.x, dx));
     });
 }
 
@@ -171,7 +175,8 @@ NIN_API cudnnStatus_t cudnnConvolutionBackwardFilter(cudnnHandle_t handle, const
         return enqueue(context,
                        convolution_operation("cudnnConvolutionBackwardFilter",
                                              checked_plan(t.problem, algo, workSpace, workSpaceSizeInBytes), t.problem,
-                                             reads(t.x, x, "x"), reads(t.y, dy, "dy"), workSpace, factors, t.w, dw));
+                                             reads(t.x, x, "x"), reads(t.y, dy, "dy"),
+                                             workspace_access(workSpace, workSpaceSizeInBytes), factors, t.w, dw));
     });
 }
 
@@ -229,7 +234,7 @@ NIN_API cudnnStatus_t cudnnConvolutionBiasActivationForward(
         check_pointer(z, zv.type, "z");
         operation op{"cudnnConvolutionBiasActivationForward",
                      {reads(t.x, x, "x"), reads(t.w, w, "w"), reads(bv, bias, "bias"),
-                      writes(workSpace, plan->workspace_bytes()), writes(t.y, y, "y")},
+                      workspace_access(workSpace, workSpaceSizeInBytes), writes(t.y, y, "y")},
                      {}};
         if (factors.is_plain_store()) {
             op.body = [plan](void* const* p) { plan->run(p[0], p[1], p[2], p[4], p[3]); };

@@ -34,10 +34,13 @@ size_t workspace_bytes_for(convolution_problem problem);
 std::shared_ptr<const convolution_plan> checked_plan(convolution_problem problem, int algorithm, const void* workspace,
                                                      size_t workspace_bytes);
 
+// The caller's workspace: all of it must be memory, however much of it is used.
+memory_access workspace_access(void* workspace, size_t bytes);
+
 // The operation that runs the plan: result = alpha * plan(first, second) + beta * result.
 operation convolution_operation(const char* name, std::shared_ptr<const convolution_plan> plan,
                                 const convolution_problem& problem, const memory_access& first,
-                                const memory_access& second, void* workspace, blend_factors factors,
+                                const memory_access& second, const memory_access& workspace, blend_factors factors,
                                 const tensor_view& result_view, void* result);
 
 } // namespace nin::host::cudnn

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <vector>
 
 using namespace nin::host;
@@ -209,8 +210,8 @@ struct device_operand {
     const char* name;
 };
 
-// Runs every algorithm that the workspace is large enough for and returns them by time. The result is left with
-// whatever the last one wrote.
+// Runs every algorithm that the workspace is large enough for and returns them by time. The result is left with NaNs:
+// cuDNN leaves garbage there, so nothing may count on what looks like a result.
 template <typename Perf>
 cudnnStatus_t measure(cudnnHandle_t handle, const convolution_tensors& tensors, cudnnConvolutionDescriptor_t convDesc,
                       const device_operand& first, const device_operand& second, const device_operand& result,
@@ -249,6 +250,10 @@ cudnnStatus_t measure(cudnnHandle_t handle, const convolution_tensors& tensors, 
         wait("while measuring");
         perf.time = *milliseconds;
     }
+    const size_t result_bytes = span_bytes(result.view);
+    enqueue(context, {"cudnnFindConvolutionAlgorithmEx",
+                      {writes(result.view, result.pointer, result.name)},
+                      [result_bytes](void* const* p) { std::memset(p[0], 0xff, result_bytes); }});
     std::stable_sort(results.begin(), results.end(), [](const Perf& a, const Perf& b) {
         const bool a_runs = a.status == CUDNN_STATUS_SUCCESS, b_runs = b.status == CUDNN_STATUS_SUCCESS;
         return a_runs != b_runs ? a_runs : a_runs && a.time < b.time;
@@ -260,6 +265,12 @@ cudnnStatus_t measure(cudnnHandle_t handle, const convolution_tensors& tensors, 
 
 convolution_method checked_method(const convolution_problem& problem, int algorithm)
 {
+    const int count = problem.direction == convolution_direction::forward
+                          ? algorithm_table<cudnnConvolutionFwdAlgoPerf_t>::count
+                      : problem.direction == convolution_direction::backward_data
+                          ? algorithm_table<cudnnConvolutionBwdDataAlgoPerf_t>::count
+                          : algorithm_table<cudnnConvolutionBwdFilterAlgoPerf_t>::count;
+    require(algorithm >= 0 && algorithm < count, "algorithm ", algorithm, " is not one of this direction's ", count);
     const auto [is_supported, method] = support_of(problem, algorithm);
     require_supported(is_supported, "algorithm ", algorithm,
                       " doesn't do this problem: ", problem.nhwc ? "NHWC" : "NCHW", ", filter ", problem.r, "x",

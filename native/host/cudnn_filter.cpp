@@ -26,6 +26,8 @@ NIN_API cudnnStatus_t cudnnSetFilter4dDescriptor(cudnnFilterDescriptor_t filterD
         require_supported(format != CUDNN_TENSOR_NCHW_VECT_C, "the host provider has no NCHW_VECT_C filters");
         require(k > 0 && c > 0 && h > 0 && w > 0, "dimensions K,C,R,S = (", k, ", ", c, ", ", h, ", ", w,
                 ") must all be positive");
+        require_supported(bounded_count({k, c, h, w}) < int64_t{1} << 31, "the filter K,C,R,S = (", k, ", ", c, ", ", h,
+                          ", ", w, ") has 2^31 elements or more");
         filter = {true, dataType, format, {k, c, h, w}};
         return CUDNN_STATUS_SUCCESS;
     });

@@ -1,6 +1,7 @@
 // cuDNN: version, error texts, handles, and the checks that the other cudnn_* files share.
 #include "host/cudnn_objects.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace nin::host::cudnn
@@ -30,6 +31,14 @@ tensor_view checked_tensor(cudnnTensorDescriptor_t descriptor, const char* name)
         view.strides[i] = tensor.strides[i];
     }
     return view;
+}
+
+int64_t bounded_count(std::initializer_list<int> dims)
+{
+    int64_t count = 1;
+    for (const int dim : dims)
+        count = std::min(count * dim, int64_t{1} << 31); // below 2^62 before it is cut
+    return count;
 }
 
 std::string describe(const tensor_view& view)
@@ -78,6 +87,9 @@ memory_access blends(const tensor_view& view, const void* pointer, blend_factors
 cudnnStatus_t enqueue(const cudnnContext& handle, operation op)
 {
     const char* const name = op.name;
+    if (handle.owner != current_context())
+        refuse(CUDNN_STATUS_EXECUTION_FAILED_CUDA_DRIVER, name,
+               ": the handle was created in another context than the calling thread's current one");
     const CUresult result = submit(handle.stream, std::move(op));
     if (result != CUDA_SUCCESS)
         refuse(CUDNN_STATUS_EXECUTION_FAILED_CUDA_DRIVER, name, " could not be put on its stream: CUDA error ",
@@ -178,7 +190,13 @@ NIN_API cudnnStatus_t cudnnCreate(cudnnHandle_t* handle)
         if (context != CUDA_SUCCESS)
             refuse(CUDNN_STATUS_NOT_INITIALIZED, "the calling thread has no usable current context: CUDA error ",
                    static_cast<int>(context));
-        return create_object(handle, "handle");
+        const CUresult allocation = check_allocation_allowed();
+        if (allocation != CUDA_SUCCESS)
+            refuse(CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED,
+                   "a handle allocates, which a capture forbids: CUDA error ", static_cast<int>(allocation));
+        create_object(handle, "handle");
+        checked(*handle, "handle").owner = current_context();
+        return CUDNN_STATUS_SUCCESS;
     });
 }
 

@@ -7,10 +7,12 @@
 #include "host/runtime.h"
 #include "host/tensor_arithmetic.h"
 
+#include <initializer_list>
 #include <sstream>
 #include <string>
 
 struct cudnnContext {
+    CUcontext owner = nullptr; // the context it was created in
     CUstream stream = nullptr;
 };
 
@@ -136,6 +138,9 @@ template <typename T> void store_if(T* destination, T value)
 tensor_view checked_tensor(cudnnTensorDescriptor_t descriptor, const char* name);
 element_type checked_element_type(cudnnDataType_t type, const char* name);
 
+// The number of elements that positive dimensions give, or 2^31 where it is larger: no tensor or filter has so many.
+int64_t bounded_count(std::initializer_list<int> dims);
+
 // "float NCHW (2, 3, 4, 5), strides (60, 20, 5, 1)", for refusals.
 std::string describe(const tensor_view& view);
 
@@ -154,7 +159,7 @@ memory_access writes(const tensor_view& view, const void* pointer, const char* n
 // What is written under these factors: with beta == 0 the old values are not read.
 memory_access blends(const tensor_view& view, const void* pointer, blend_factors factors, const char* name);
 
-// submit(), with the driver's refusal as EXECUTION_FAILED_CUDA_DRIVER.
+// submit() for a handle of the current context, with the driver's refusal as EXECUTION_FAILED_CUDA_DRIVER.
 cudnnStatus_t enqueue(const cudnnContext& handle, operation op);
 
 } // namespace nin::host::cudnn

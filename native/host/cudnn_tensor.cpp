@@ -1,6 +1,8 @@
 // cuDNN: tensor descriptors and the element-wise functions (transform, add, set, scale).
 #include "host/cudnn_objects.h"
 
+#include <algorithm>
+
 using namespace nin::host;
 using namespace nin::host::cudnn;
 
@@ -17,14 +19,19 @@ bool is_vectorised_type(cudnnDataType_t type)
     return type == CUDNN_DATA_INT8x4 || type == CUDNN_DATA_UINT8x4 || type == CUDNN_DATA_INT8x32;
 }
 
+void require_positive(const std::array<int, 4>& dims)
+{
+    require(std::all_of(dims.begin(), dims.end(), [](int dim) { return dim > 0; }), "dimensions N,C,H,W = (", dims[0],
+            ", ", dims[1], ", ", dims[2], ", ", dims[3], ") must all be positive");
+}
+
 void set_tensor(cudnnTensorStruct& tensor, cudnnDataType_t type, const std::array<int, 4>& dims,
                 const std::array<int, 4>& strides)
 {
     require(is_classic_type(type), "data type ", static_cast<int>(type), " is not one of the classic tensor types");
+    require_positive(dims);
     int64_t last = 0;
     for (size_t i = 0; i < 4; ++i) {
-        require(dims[i] > 0, "dimensions N,C,H,W = (", dims[0], ", ", dims[1], ", ", dims[2], ", ", dims[3],
-                ") must all be positive");
         require(strides[i] > 0, "strides (", strides[0], ", ", strides[1], ", ", strides[2], ", ", strides[3],
                 ") must all be positive");
         last += int64_t{dims[i] - 1} * strides[i];
@@ -56,8 +63,9 @@ NIN_API cudnnStatus_t cudnnSetTensor4dDescriptor(cudnnTensorDescriptor_t tensorD
                 static_cast<int>(format), " does not go with data type ", static_cast<int>(dataType),
                 ": NCHW_VECT_C is for the vectorised int8 types only, and they for it");
         require_supported(format != CUDNN_TENSOR_NCHW_VECT_C, "the host provider has no NCHW_VECT_C tensors");
-        // Strides are computed in 64 bits: a tensor beyond the limit must be refused, not wrapped around.
-        const int64_t plane = int64_t{h} * w, image = plane * c;
+        require_positive({n, c, h, w});
+        // Strides are numbers of elements: a tensor beyond the limit must be refused, not wrapped around.
+        const int64_t image = bounded_count({c, h, w});
         require_supported(image < int64_t{1} << 31, "one image of C,H,W = (", c, ", ", h, ", ", w,
                           ") has 2^31 elements or more");
         const int image_stride = static_cast<int>(image);

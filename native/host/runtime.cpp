@@ -115,6 +115,17 @@ CUresult check_current_context()
     return status_of([] { require_context(); });
 }
 
+CUcontext current_context() noexcept
+{
+    const std::vector<context*>& stack = context_stack();
+    return stack.empty() || stack.back() == nullptr ? nullptr : stack.back()->handle;
+}
+
+CUresult check_allocation_allowed()
+{
+    return status_of([] { refuse_unsafe_call(); });
+}
+
 CUresult synchronize_current_context()
 {
     return status_of([] {

@@ -51,6 +51,12 @@ CUresult submit(CUstream stream, operation op);
 // CUDA_SUCCESS; CUDA_ERROR_INVALID_CONTEXT when the calling thread has no current context; or the sticky error.
 CUresult check_current_context();
 
+// The calling thread's current context; nullptr without one.
+CUcontext current_context() noexcept;
+
+// CUDA_SUCCESS, or the refusal of calls that allocate while a stream captures, which ends that capture.
+CUresult check_allocation_allowed();
+
 // Waits for everything submitted to the current context (not legal while one of its streams captures).
 CUresult synchronize_current_context();
 

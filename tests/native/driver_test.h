@@ -91,12 +91,13 @@ namespace nin::tests
 
 // Runs `statement` in a process of its own (with the environment as it is now) and expects no failure there. In the
 // statement's process nothing has run but this test up to here.
-#define EXPECT_IN_OWN_PROCESS(statement)                                                                               \
+#define EXPECT_IN_OWN_PROCESS(...)                                                                                     \
     do {                                                                                                               \
         GTEST_FLAG_SET(death_test_style, "threadsafe");                                                                \
+        const auto own_process_body = [&] { __VA_ARGS__; };                                                            \
         EXPECT_EXIT(                                                                                                   \
             {                                                                                                          \
-                statement;                                                                                             \
+                own_process_body();                                                                                    \
                 std::_Exit(testing::Test::HasFailure() ? 1 : 0);                                                       \
             },                                                                                                         \
             testing::ExitedWithCode(0), "");                                                                           \
