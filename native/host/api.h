@@ -26,7 +26,8 @@ template <typename Status> class refusal : public std::exception
     std::string text_;
 };
 
-// Per status type: success, the status for an unexpected exception, and for a failed allocation.
+// Per status type: success, the status for an unexpected exception, and for a failed allocation; and what a caller sees
+// of a status.
 template <typename Status> struct status_traits;
 
 // Called once per API call with its outcome (text is empty on success). Never throws.
@@ -55,8 +56,10 @@ template <typename Status, typename Body> Status guarded(const char* function, B
         status = status_traits<Status>::internal_error;
         text = "unknown exception";
     }
-    if (status != status_traits<Status>::success)
+    if (status != status_traits<Status>::success) {
+        status = status_traits<Status>::reported(status);
         set_last_error_text(text.c_str());
+    }
     trace_call(function, static_cast<int>(status), text.c_str());
     return status;
 }

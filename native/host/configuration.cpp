@@ -1,6 +1,7 @@
 #include "host/configuration.h"
 
 #include "host/driver.h"
+#include "host/lesser_device.h"
 
 #include <algorithm>
 #include <charconv>
@@ -16,11 +17,6 @@ namespace nin::host
 {
 namespace
 {
-
-[[noreturn]] void refuse_variable(const char* name, std::string_view value, const char* expected)
-{
-    refuse(CUDA_ERROR_INVALID_VALUE, std::string(name) + "=" + std::string(value) + ": expected " + expected);
-}
 
 // nullptr when the variable is unset or empty.
 const char* variable(const char* name)
@@ -81,17 +77,10 @@ size_t read_memory_limit(int devices)
     const char* value = variable("NIN_HOST_MEMORY_LIMIT");
     if (value == nullptr)
         return machine_memory_bytes() / static_cast<size_t>(devices);
-    size_t bytes = 0;
-    const char* end = value + std::strlen(value);
-    auto [stop, error] = std::from_chars(value, end, bytes);
-    unsigned shift = 0;
-    if (stop != end) {
-        shift = *stop == 'K' ? 10 : *stop == 'M' ? 20 : *stop == 'G' ? 30 : 64;
-        ++stop;
-    }
-    if (error != std::errc() || stop != end || bytes == 0 || shift == 64 || bytes > (SIZE_MAX >> shift))
-        refuse_variable("NIN_HOST_MEMORY_LIMIT", value, "bytes, with an optional suffix K, M or G");
-    return bytes << shift;
+    const size_t bytes = parse_bytes("NIN_HOST_MEMORY_LIMIT", value);
+    if (bytes == 0)
+        refuse_variable("NIN_HOST_MEMORY_LIMIT", value, "more than no memory");
+    return bytes;
 }
 
 int available_cores()
@@ -110,10 +99,32 @@ configuration read_settings()
     result.poison = read_poison();
     result.devices = positive_count("NIN_HOST_DEVICES", 1);
     result.device_memory_bytes = read_memory_limit(result.devices);
+    if (const char* words = variable("NIN_HOST_LESSER"))
+        parse_lesser_device(words); // refuses; lesser() reads it for itself
     return result;
 }
 
 } // namespace
+
+void refuse_variable(const char* name, std::string_view value, const char* expected)
+{
+    refuse(CUDA_ERROR_INVALID_VALUE, std::string(name) + "=" + std::string(value) + ": expected " + expected);
+}
+
+size_t parse_bytes(const char* name, std::string_view value)
+{
+    size_t bytes = 0;
+    const char* const end = value.data() + value.size();
+    auto [stop, error] = std::from_chars(value.data(), end, bytes);
+    unsigned shift = 0;
+    if (stop != end) {
+        shift = *stop == 'K' ? 10 : *stop == 'M' ? 20 : *stop == 'G' ? 30 : 64;
+        ++stop;
+    }
+    if (error != std::errc() || stop != end || shift == 64 || bytes > (SIZE_MAX >> shift))
+        refuse_variable(name, value, "bytes, with an optional suffix K, M or G");
+    return bytes << shift;
+}
 
 const configuration& settings()
 {

@@ -3,11 +3,13 @@
 //   NIN_HOST_POISON        1: fresh memory holds NaNs and lies between guard pages
 //   NIN_HOST_MEMORY_LIMIT  bytes of memory per device (suffix K, M or G); default: the machine's, shared by the devices
 //   NIN_HOST_DEVICES       number of devices (default 1)
+//   NIN_HOST_LESSER        what the device lacks (lesser_device.h)
 //   NIN_NUM_THREADS        threads an operation may use; default: the cores this process may run on
 //   NIN_HOST_TRACE         1: one line per API call on stderr (read in api.cpp)
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 
 namespace nin::host
 {
@@ -27,5 +29,9 @@ struct configuration {
 
 // Refuses with CUDA_ERROR_INVALID_VALUE when a variable holds something else than described above.
 const configuration& settings();
+
+// For the readers of variables: the refusal of a value, and a number of bytes with an optional suffix K, M or G.
+[[noreturn]] void refuse_variable(const char* name, std::string_view value, const char* expected);
+size_t parse_bytes(const char* name, std::string_view value);
 
 } // namespace nin::host

@@ -1,5 +1,6 @@
 // cuBLAS: handles and the matrix product (GemmEx, Sgemm).
 #include "host/cublas_objects.h"
+#include "host/lesser_device.h"
 
 #include <algorithm>
 
@@ -17,7 +18,10 @@ cublasContext& checked_handle(cublasHandle_t handle)
     return *context;
 }
 
-element_type checked_element_type(cudaDataType_t type, const char* name)
+namespace
+{
+
+element_type known_element_type(cudaDataType_t type, const char* name)
 {
     switch (type) {
     case CUDA_R_32F:
@@ -30,6 +34,16 @@ element_type checked_element_type(cudaDataType_t type, const char* name)
         refuse(CUBLAS_STATUS_NOT_SUPPORTED, name, " has data type ", static_cast<int>(type),
                "; the host provider computes in CUDA_R_32F (0), CUDA_R_16F (2) and CUDA_R_16BF (14)");
     }
+}
+
+} // namespace
+
+element_type checked_element_type(cudaDataType_t type, const char* name)
+{
+    const element_type known = known_element_type(type, name);
+    require_supported(lesser().has(known), name, " has data type ", static_cast<int>(type),
+                      ", which NIN_HOST_LESSER takes away");
+    return known;
 }
 
 void check_pointer(const void* pointer, element_type type, const char* name)

@@ -1,5 +1,6 @@
 // cuBLASLt: handles, the algorithm heuristic, the matrix product with epilogues.
 #include "host/cublas_objects.h"
+#include "host/lesser_device.h"
 
 using namespace nin::host;
 using namespace nin::host::cublas;
@@ -162,6 +163,8 @@ lt_product checked_product(cublasLtMatmulDesc_t descriptor, cublasLtMatrixLayout
 
     // The epilogue.
     const cublasLtEpilogue_t e = desc.epilogue;
+    require_supported(lesser().has_lt_epilogues || e == CUBLASLT_EPILOGUE_DEFAULT, "epilogue ", static_cast<int>(e),
+                      ": NIN_HOST_LESSER takes epilogues away");
     require_supported(e == CUBLASLT_EPILOGUE_DEFAULT || e == CUBLASLT_EPILOGUE_RELU || !d_is_row, "epilogue ",
                       static_cast<int>(e),
                       " with a row-major D: bias and masks run along D's rows, which are columns there");

@@ -66,6 +66,8 @@ NIN_API cudnnStatus_t cudnnActivationForward(cudnnHandle_t handle, cudnnActivati
         const cudnnContext& context = checked(handle, "handle");
         const bool propagate_nan = checked_relu(activationDesc).nan == CUDNN_PROPAGATE_NAN;
         const tensor_view from = checked_tensor(xDesc, "xDesc"), to = checked_tensor(yDesc, "yDesc");
+        check_layout(from, "x");
+        check_layout(to, "y");
         const blend_factors factors = checked_factors(alpha, beta);
         require(from.dims == to.dims && from.type == to.type, "x is ", describe(from), ", y is ", describe(to),
                 ": type and dimensions must be the same");
@@ -91,6 +93,8 @@ NIN_API cudnnStatus_t cudnnActivationBackward(cudnnHandle_t handle, cudnnActivat
         const tensor_view yv = checked_tensor(yDesc, "yDesc"), dyv = checked_tensor(dyDesc, "dyDesc");
         const tensor_view xv = checked_tensor(xDesc, "xDesc"), dxv = checked_tensor(dxDesc, "dxDesc");
         const blend_factors factors = checked_factors(alpha, beta);
+        for (const auto& [view, name] : {std::pair{&yv, "y"}, {&dyv, "dy"}, {&xv, "x"}, {&dxv, "dx"}})
+            check_layout(*view, name);
         for (const tensor_view* other : {&yv, &dyv, &xv})
             require(other->dims == dxv.dims && other->type == dxv.type, "dx is ", describe(dxv), " beside ",
                     describe(*other), ": type and dimensions must be the same");

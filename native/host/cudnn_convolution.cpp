@@ -191,6 +191,7 @@ NIN_API cudnnStatus_t cudnnConvolutionBackwardBias(cudnnHandle_t handle, const v
         require(dbv.dims == std::array<int64_t, 4>{1, dyv.dims[1], 1, 1} && dbv.type == dyv.type, "dy is ",
                 describe(dyv), ", so db must be of its type with N,C,H,W (1, ", dyv.dims[1], ", 1, 1), but is ",
                 describe(dbv));
+        check_layout(dyv, "dy");
         require_supported(is_packed(dbv), "db must be packed, but is ", describe(dbv));
         require_supported(is_packed_nhwc(dyv) || is_packed_nchw(dyv), "dy must be packed NHWC or NCHW, but is ",
                           describe(dyv));

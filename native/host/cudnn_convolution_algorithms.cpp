@@ -1,5 +1,6 @@
 // cuDNN: which convolution algorithms exist for a problem, what workspace they need, how fast they are.
 #include "host/cudnn_convolution.h"
+#include "host/lesser_device.h"
 
 #include <algorithm>
 #include <chrono>
@@ -97,7 +98,7 @@ algorithm_support backward_filter_support(const convolution_problem& p, int algo
     }
 }
 
-algorithm_support support_of(const convolution_problem& p, int algorithm)
+algorithm_support full_support_of(const convolution_problem& p, int algorithm)
 {
     switch (p.direction) {
     case convolution_direction::forward:
@@ -107,6 +108,22 @@ algorithm_support support_of(const convolution_problem& p, int algorithm)
     default:
         return backward_filter_support(p, algorithm);
     }
+}
+
+// On a lesser device.
+algorithm_support support_of(const convolution_problem& p, int algorithm)
+{
+    const algorithm_support full = full_support_of(p, algorithm);
+    const lesser_device& device = lesser();
+    if (!full.is_supported || (device.only_algorithm_0 && algorithm != 0) || (p.nhwc && !device.has_nhwc_of(p.type)))
+        return k_unsupported;
+    if (device.workspace_bytes != SIZE_MAX) {
+        convolution_problem chosen = p;
+        chosen.method = full.method;
+        if (workspace_bytes_for(chosen) > device.workspace_bytes)
+            return k_unsupported;
+    }
+    return full;
 }
 
 // Per direction: the result structure, every algorithm with the preferred first, and those that cuDNN does not promise
@@ -185,6 +202,8 @@ cudnnStatus_t return_results(const std::vector<Perf>& results, int requested, in
 {
     *returned = std::min(requested, static_cast<int>(results.size()));
     std::copy_n(results.begin(), *returned, perfResults);
+    for (int i = 0; i < *returned; ++i)
+        perfResults[i].status = status_traits<cudnnStatus_t>::reported(perfResults[i].status);
     return CUDNN_STATUS_SUCCESS;
 }
 

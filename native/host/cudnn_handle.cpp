@@ -1,13 +1,16 @@
-// cuDNN: version, error texts, handles, and the checks that the other cudnn_* files share.
+// cuDNN: version, handles, and the checks that the other cudnn_* files share.
 #include "host/cudnn_objects.h"
+#include "host/lesser_device.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace nin::host::cudnn
 {
 
-element_type checked_element_type(cudnnDataType_t type, const char* name)
+namespace
+{
+
+element_type known_element_type(cudnnDataType_t type, const char* name)
 {
     switch (type) {
     case CUDNN_DATA_FLOAT:
@@ -20,6 +23,22 @@ element_type checked_element_type(cudnnDataType_t type, const char* name)
         refuse(CUDNN_STATUS_NOT_SUPPORTED, name, " has data type ", static_cast<int>(type),
                "; the host provider computes in float (0), half (2) and bfloat16 (9)");
     }
+}
+
+} // namespace
+
+element_type checked_element_type(cudnnDataType_t type, const char* name)
+{
+    const element_type known = known_element_type(type, name);
+    require_supported(lesser().has(known), name, " has data type ", static_cast<int>(type),
+                      ", which NIN_HOST_LESSER takes away");
+    return known;
+}
+
+void check_layout(const tensor_view& view, const char* name)
+{
+    require_supported(lesser().has_nhwc_of(view.type) || !is_packed_nhwc(view) || is_packed_nchw(view), name, " is ",
+                      describe(view), ", NHWC, which NIN_HOST_LESSER takes away");
 }
 
 tensor_view checked_tensor(cudnnTensorDescriptor_t descriptor, const char* name)
@@ -104,83 +123,13 @@ using namespace nin::host::cudnn;
 
 NIN_API size_t cudnnGetVersion()
 {
-    return 90600;
+    return lesser().is_cudnn8 ? 8907 : 90600;
 }
 
 // The CUDA runtime that cuDNN was built with; 12.6 as in the ABI that is declared here.
 NIN_API size_t cudnnGetCudartVersion()
 {
     return 12060;
-}
-
-NIN_API const char* cudnnGetErrorString(cudnnStatus_t status)
-{
-#define NIN_CASE(name)                                                                                                 \
-    case name:                                                                                                         \
-        return #name;
-    switch (status) {
-        NIN_CASE(CUDNN_STATUS_SUCCESS)
-        NIN_CASE(CUDNN_STATUS_NOT_INITIALIZED)
-        NIN_CASE(CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH)
-        NIN_CASE(CUDNN_STATUS_SERIALIZATION_VERSION_MISMATCH)
-        NIN_CASE(CUDNN_STATUS_DEPRECATED)
-        NIN_CASE(CUDNN_STATUS_LICENSE_ERROR)
-        NIN_CASE(CUDNN_STATUS_RUNTIME_IN_PROGRESS)
-        NIN_CASE(CUDNN_STATUS_RUNTIME_FP_OVERFLOW)
-        NIN_CASE(CUDNN_STATUS_SUBLIBRARY_LOADING_FAILED)
-        NIN_CASE(CUDNN_STATUS_BAD_PARAM)
-        NIN_CASE(CUDNN_STATUS_INVALID_VALUE)
-        NIN_CASE(CUDNN_STATUS_BAD_PARAM_NULL_POINTER)
-        NIN_CASE(CUDNN_STATUS_BAD_PARAM_MISALIGNED_POINTER)
-        NIN_CASE(CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED)
-        NIN_CASE(CUDNN_STATUS_BAD_PARAM_OUT_OF_BOUND)
-        NIN_CASE(CUDNN_STATUS_BAD_PARAM_SIZE_INSUFFICIENT)
-        NIN_CASE(CUDNN_STATUS_BAD_PARAM_STREAM_MISMATCH)
-        NIN_CASE(CUDNN_STATUS_BAD_PARAM_SHAPE_MISMATCH)
-        NIN_CASE(CUDNN_STATUS_BAD_PARAM_DUPLICATED_ENTRIES)
-        NIN_CASE(CUDNN_STATUS_BAD_PARAM_ATTRIBUTE_TYPE)
-        NIN_CASE(CUDNN_STATUS_BAD_PARAM_CUDA_GRAPH_MISMATCH)
-        NIN_CASE(CUDNN_STATUS_BAD_PARAM_DESCRIPTOR_TYPE)
-        NIN_CASE(CUDNN_STATUS_NOT_SUPPORTED)
-        NIN_CASE(CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN)
-        NIN_CASE(CUDNN_STATUS_NOT_SUPPORTED_SHAPE)
-        NIN_CASE(CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE)
-        NIN_CASE(CUDNN_STATUS_NOT_SUPPORTED_LAYOUT)
-        NIN_CASE(CUDNN_STATUS_NOT_SUPPORTED_INCOMPATIBLE_CUDA_DRIVER)
-        NIN_CASE(CUDNN_STATUS_NOT_SUPPORTED_INCOMPATIBLE_CUDART)
-        NIN_CASE(CUDNN_STATUS_NOT_SUPPORTED_ARCH_MISMATCH)
-        NIN_CASE(CUDNN_STATUS_NOT_SUPPORTED_RUNTIME_PREREQUISITE_MISSING)
-        NIN_CASE(CUDNN_STATUS_NOT_SUPPORTED_SUBLIBRARY_UNAVAILABLE)
-        NIN_CASE(CUDNN_STATUS_NOT_SUPPORTED_SHARED_MEMORY_INSUFFICIENT)
-        NIN_CASE(CUDNN_STATUS_NOT_SUPPORTED_PADDING)
-        NIN_CASE(CUDNN_STATUS_NOT_SUPPORTED_BAD_LAUNCH_PARAM)
-        NIN_CASE(CUDNN_STATUS_NOT_SUPPORTED_CUDA_GRAPH_NATIVE_API)
-        NIN_CASE(CUDNN_STATUS_NOT_SUPPORTED_INVALID_DYNAMIC_SHAPE)
-        NIN_CASE(CUDNN_STATUS_INTERNAL_ERROR)
-        NIN_CASE(CUDNN_STATUS_INTERNAL_ERROR_COMPILATION_FAILED)
-        NIN_CASE(CUDNN_STATUS_INTERNAL_ERROR_UNEXPECTED_VALUE)
-        NIN_CASE(CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED)
-        NIN_CASE(CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED)
-        NIN_CASE(CUDNN_STATUS_INTERNAL_ERROR_BAD_LAUNCH_PARAM)
-        NIN_CASE(CUDNN_STATUS_INTERNAL_ERROR_TEXTURE_CREATION_FAILED)
-        NIN_CASE(CUDNN_STATUS_EXECUTION_FAILED)
-        NIN_CASE(CUDNN_STATUS_EXECUTION_FAILED_CUDA_DRIVER)
-        NIN_CASE(CUDNN_STATUS_EXECUTION_FAILED_CUBLAS)
-        NIN_CASE(CUDNN_STATUS_EXECUTION_FAILED_CUDART)
-        NIN_CASE(CUDNN_STATUS_EXECUTION_FAILED_CURAND)
-    }
-#undef NIN_CASE
-    return "CUDNN_UNKNOWN_STATUS";
-}
-
-NIN_API void cudnnGetLastErrorString(char* message, size_t max_size)
-{
-    if (message == nullptr || max_size == 0)
-        return;
-    const std::string& text = last_error_text();
-    const size_t length = std::min(text.size(), max_size - 1);
-    std::memcpy(message, text.data(), length);
-    message[length] = '\0';
 }
 
 NIN_API cudnnStatus_t cudnnCreate(cudnnHandle_t* handle)

@@ -64,6 +64,8 @@ template <> struct status_traits<cudnnStatus_t> {
     static constexpr auto success = CUDNN_STATUS_SUCCESS;
     static constexpr auto internal_error = CUDNN_STATUS_INTERNAL_ERROR;
     static constexpr auto allocation_failed = CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED;
+    // As callers see it: cuDNN 8 numbers its statuses otherwise.
+    static cudnnStatus_t reported(cudnnStatus_t status) noexcept;
 };
 
 } // namespace nin::host
@@ -137,6 +139,9 @@ template <typename T> void store_if(T* destination, T value)
 // The tensor behind a descriptor, for computing: NOT_SUPPORTED for element types other than float, half and bfloat16.
 tensor_view checked_tensor(cudnnTensorDescriptor_t descriptor, const char* name);
 element_type checked_element_type(cudnnDataType_t type, const char* name);
+
+// Refuses NHWC where this device has none of that type. For convolutions, activations and pooling.
+void check_layout(const tensor_view& view, const char* name);
 
 // The number of elements that positive dimensions give, or 2^31 where it is larger: no tensor or filter has so many.
 int64_t bounded_count(std::initializer_list<int> dims);

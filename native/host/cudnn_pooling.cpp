@@ -37,6 +37,8 @@ std::array<int64_t, 4> output_dims(const pooling_window& p, const std::array<int
 
 void check_output(const pooling_window& window, const tensor_view& x, const tensor_view& y)
 {
+    check_layout(x, "x");
+    check_layout(y, "y");
     const auto expected = output_dims(window, x.dims);
     require(y.dims == expected, "x, ", describe(x), ", is pooled to N,C,H,W (", expected[0], ", ", expected[1], ", ",
             expected[2], ", ", expected[3], "), but y is ", describe(y));

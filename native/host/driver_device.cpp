@@ -2,6 +2,7 @@
 #include "host/configuration.h"
 #include "host/context.h"
 #include "host/driver.h"
+#include "host/lesser_device.h"
 #include "host/module.h"
 
 #include <algorithm>
@@ -13,8 +14,6 @@ namespace nin::host
 {
 namespace
 {
-
-constexpr int k_driver_version = 12040; // CUDA 12.4
 
 std::string processor_name()
 {
@@ -114,7 +113,7 @@ NIN_API CUresult cuDriverGetVersion(int* driverVersion) noexcept
 {
     return guarded<CUresult>("cuDriverGetVersion", [&] {
         require_pointer(driverVersion, "driverVersion");
-        *driverVersion = k_driver_version;
+        *driverVersion = lesser().driver_version;
         return CUDA_SUCCESS;
     });
 }
@@ -151,7 +150,10 @@ NIN_API CUresult cuDeviceGetName(char* name, int len, CUdevice dev) noexcept
     });
 }
 
-NIN_API CUresult cuDeviceGetUuid_v2(CUuuid* uuid, CUdevice dev) noexcept
+namespace
+{
+
+CUresult device_uuid(CUuuid* uuid, CUdevice dev) noexcept
 {
     return guarded<CUresult>("cuDeviceGetUuid_v2", [&] {
         require_no_error();
@@ -162,6 +164,11 @@ NIN_API CUresult cuDeviceGetUuid_v2(CUuuid* uuid, CUdevice dev) noexcept
         return CUDA_SUCCESS;
     });
 }
+
+} // namespace
+
+NIN_API_WHERE(cuDeviceGetUuid_v2, device_uuid, device.driver_version >= 11040)
+NIN_API CUresult cuDeviceGetUuid_v2(CUuuid* uuid, CUdevice dev) noexcept NIN_RESOLVED(cuDeviceGetUuid_v2);
 
 NIN_API CUresult cuDeviceTotalMem_v2(size_t* bytes, CUdevice dev) noexcept
 {

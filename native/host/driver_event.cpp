@@ -4,6 +4,7 @@
 #include "host/context.h"
 #include "host/driver.h"
 #include "host/handles.h"
+#include "host/lesser_device.h"
 
 namespace nin::host
 {
@@ -112,9 +113,12 @@ NIN_API CUresult cuEventSynchronize(CUevent hEvent) noexcept
     });
 }
 
-NIN_API CUresult cuEventElapsedTime(float* pMilliseconds, CUevent hStart, CUevent hEnd) noexcept
+namespace
 {
-    return guarded<CUresult>("cuEventElapsedTime", [&] {
+
+CUresult elapsed_time(const char* function, float* pMilliseconds, CUevent hStart, CUevent hEnd) noexcept
+{
+    return guarded<CUresult>(function, [&] {
         const std::shared_ptr<event> start = get_event(hStart, "hStart");
         const std::shared_ptr<event> end = get_event(hEnd, "hEnd");
         require_pointer(pMilliseconds, "pMilliseconds");
@@ -124,3 +128,23 @@ NIN_API CUresult cuEventElapsedTime(float* pMilliseconds, CUevent hStart, CUeven
         return CUDA_SUCCESS;
     });
 }
+
+CUresult elapsed_time_v1(float* pMilliseconds, CUevent hStart, CUevent hEnd) noexcept
+{
+    return elapsed_time("cuEventElapsedTime", pMilliseconds, hStart, hEnd);
+}
+
+CUresult elapsed_time_v2(float* pMilliseconds, CUevent hStart, CUevent hEnd) noexcept
+{
+    return elapsed_time("cuEventElapsedTime_v2", pMilliseconds, hStart, hEnd);
+}
+
+} // namespace
+
+// One function: CUDA 12.8 gave it the new name, 13 dropped the old one.
+NIN_API_WHERE(cuEventElapsedTime, elapsed_time_v1, device.driver_version < 13000)
+NIN_API CUresult cuEventElapsedTime(float* pMilliseconds, CUevent hStart, CUevent hEnd) noexcept
+    NIN_RESOLVED(cuEventElapsedTime);
+NIN_API_WHERE(cuEventElapsedTime_v2, elapsed_time_v2, device.driver_version >= 12080)
+NIN_API CUresult cuEventElapsedTime_v2(float* pMilliseconds, CUevent hStart, CUevent hEnd) noexcept
+    NIN_RESOLVED(cuEventElapsedTime_v2);

@@ -4,6 +4,7 @@
 #include "host/driver.h"
 #include "host/graph.h"
 #include "host/handles.h"
+#include "host/lesser_device.h"
 
 #include <algorithm>
 
@@ -61,8 +62,10 @@ void get_nodes(const graph& recorded, CUgraphNode* nodes, size_t* count)
 
 using namespace nin::host;
 
-NIN_API CUresult cuGraphInstantiateWithFlags(CUgraphExec* phGraphExec, CUgraph hGraph,
-                                             unsigned long long flags) noexcept
+namespace
+{
+
+CUresult instantiate_with_flags(CUgraphExec* phGraphExec, CUgraph hGraph, unsigned long long flags) noexcept
 {
     return guarded<CUresult>("cuGraphInstantiateWithFlags", [&] {
         require_context();
@@ -71,6 +74,13 @@ NIN_API CUresult cuGraphInstantiateWithFlags(CUgraphExec* phGraphExec, CUgraph h
         return CUDA_SUCCESS;
     });
 }
+
+} // namespace
+
+NIN_API_WHERE(cuGraphInstantiateWithFlags, instantiate_with_flags, device.driver_version >= 11040)
+NIN_API CUresult cuGraphInstantiateWithFlags(CUgraphExec* phGraphExec, CUgraph hGraph,
+                                             unsigned long long flags) noexcept
+    NIN_RESOLVED(cuGraphInstantiateWithFlags);
 
 NIN_API CUresult cuGraphLaunch(CUgraphExec hGraphExec, CUstream hStream) noexcept
 {

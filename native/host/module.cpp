@@ -1,5 +1,7 @@
 #include "host/module.h"
 
+#include "host/lesser_device.h"
+
 #include <cstring>
 
 namespace nin::host
@@ -155,10 +157,10 @@ std::shared_ptr<module> load_module(context& owner, const void* image)
     } catch (const ptx_error& e) {
         refuse(CUDA_ERROR_INVALID_PTX, e.what());
     }
-    if (parsed.version > k_newest_ptx_version)
+    const int newest = lesser().newest_ptx_version();
+    if (parsed.version > newest)
         refuse(CUDA_ERROR_UNSUPPORTED_PTX_VERSION, "PTX version " + std::to_string(parsed.version) +
-                                                       " (major * 10 + minor) is newer than " +
-                                                       std::to_string(k_newest_ptx_version));
+                                                       " (major * 10 + minor) is newer than " + std::to_string(newest));
     if (parsed.target > k_compute_capability)
         refuse(CUDA_ERROR_INVALID_PTX, "target sm_" + std::to_string(parsed.target) + " is above the device's sm_" +
                                            std::to_string(k_compute_capability));

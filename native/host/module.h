@@ -15,7 +15,6 @@ namespace nin::host
 
 // What the simulated device allows, as cuDeviceGetAttribute and the launch checks both say.
 constexpr int k_compute_capability = 80;
-constexpr int k_newest_ptx_version = 84; // CUDA 12.4's
 constexpr unsigned k_max_block_threads = 1024;
 constexpr unsigned k_max_block_dim[3] = {1024, 1024, 64};
 constexpr unsigned k_max_grid_dim[3] = {2147483647, 65535, 65535};
