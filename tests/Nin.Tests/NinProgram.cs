@@ -35,7 +35,7 @@ internal sealed record ProgramResult(int ExitCode, string Output, string Errors)
 }
 
 /// <summary>
-/// Runs the built <c>nin</c>. Of the machine's settings none decides a test: all NIN_* variables are removed, no GPU is visible
+/// Runs the built <c>nin</c>. Of the machine's settings none decides a test: all NIN_* variables but the host provider's modes are removed, no GPU is visible
 /// unless a test wants one, and one thread computes unless a test says otherwise.
 /// </summary>
 internal sealed class NinProgram : IDisposable
@@ -43,6 +43,9 @@ internal sealed class NinProgram : IDisposable
     private const int TimeoutMs = 600_000; // catches hangs, also on a machine with other work to do
 
     private static readonly DirectoryInfo _cache = Directory.CreateTempSubdirectory("nin-tests-cache-");
+
+    // How libnin_host runs things, which no result may depend on: the suite runs in several modes.
+    private static readonly string[] _modes = ["NIN_HOST_STREAMS", "NIN_HOST_POISON"];
 
     private readonly Process _process;
     private readonly StringBuilder _output = new();
@@ -86,7 +89,7 @@ internal sealed class NinProgram : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("NIN_", StringComparison.Ordinal)).ToArray())
+        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("NIN_", StringComparison.Ordinal) && !_modes.Contains(name)).ToArray())
             start.Environment.Remove(name);
         start.Environment["CUDA_VISIBLE_DEVICES"] = "";
         start.Environment["NIN_NUM_THREADS"] = "1";

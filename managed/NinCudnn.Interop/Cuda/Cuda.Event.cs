@@ -27,7 +27,12 @@ public static unsafe partial class Cuda
     public static partial CUresult cuEventSynchronize(CUevent hEvent);
 
     // CUresult cuEventElapsedTime(float* pMilliseconds, CUevent hStart, CUevent hEnd);
-    // CUDA 13's header maps this name to cuEventElapsedTime_v2 (same signature); the older export stays in the driver.
+    // CUDA 13's header has cuEventElapsedTime_v2 only; look up which of the two is there.
     [LibraryImport(Library)]
     public static partial CUresult cuEventElapsedTime(out float pMilliseconds, CUevent hStart, CUevent hEnd);
+
+    // CUresult cuEventElapsedTime_v2(float* pMilliseconds, CUevent hStart, CUevent hEnd);
+    // Since CUDA 12.8.
+    [LibraryImport(Library)]
+    public static partial CUresult cuEventElapsedTime_v2(out float pMilliseconds, CUevent hStart, CUevent hEnd);
 }

@@ -60,7 +60,12 @@ public sealed class DeviceEvent : DeviceResource
         start.ThrowIfDisposed();
         ThrowIfDisposed();
         Device.MakeCurrent();
-        Cuda.cuEventElapsedTime(out float milliseconds, start._handle, _handle).ThrowIfFailed();
+        float milliseconds;
+        // Up to CUDA 12 the one, from 12.8 on the other.
+        if (NativeLibraries.TryGetExport(NativeLibraryNames.Cuda, nameof(Cuda.cuEventElapsedTime_v2), out _))
+            Cuda.cuEventElapsedTime_v2(out milliseconds, start._handle, _handle).ThrowIfFailed();
+        else
+            Cuda.cuEventElapsedTime(out milliseconds, start._handle, _handle).ThrowIfFailed();
         return TimeSpan.FromMilliseconds(milliseconds);
     }
 

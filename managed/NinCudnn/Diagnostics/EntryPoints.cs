@@ -8,7 +8,11 @@ namespace NinCudnn.Diagnostics;
 internal static class EntryPoints
 {
     // Callers look these up before they use them.
-    private static readonly string[] _optional = ["cudnnGetLastErrorString"]; // since cuDNN 9
+    private static readonly string[] _optional =
+    [
+        "cudnnGetLastErrorString", // since cuDNN 9
+        "cuEventElapsedTime", "cuEventElapsedTime_v2", // up to CUDA 12, since CUDA 12.8
+    ];
 
     /// <summary>Whether everything works without the function.</summary>
     public static bool IsOptional(string function) => _optional.Contains(function);

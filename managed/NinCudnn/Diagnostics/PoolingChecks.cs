@@ -30,9 +30,9 @@ internal static class PoolingChecks
 
         Pooling pooling = context.Own(new Pooling(context.Stream, shape, type));
         DeviceMemory input = context.Upload(x, type), y = context.Output(expectedY.Length, type), dx = context.Output(expectedDx.Length, type);
-        pooling.Forward(input, y);
+        pooling.Forward(input, y, context.Output(pooling.ForwardWorkspaceBytes));
         context.Expect("y", y, type, expectedY, OperatorChecks.Nhwc(shape.Output), Tolerance.Exact);
-        pooling.Backward(input, y, context.Upload(dy, type), dx);
+        pooling.Backward(input, y, context.Upload(dy, type), dx, context.Output(pooling.BackwardWorkspaceBytes));
         context.Expect("dx", dx, type, expectedDx, OperatorChecks.Nhwc(shape.Input), Tolerance.Exact);
         return context.Conclude($"{shape.Input}, {shape.WindowH}×{shape.WindowW} stride {shape.Stride} pad {shape.Pad}");
     }

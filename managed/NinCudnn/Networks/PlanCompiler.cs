@@ -184,15 +184,17 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
         string name = index.ToString(System.Globalization.CultureInfo.InvariantCulture);
         Pooling pooling = Own(new Pooling(Stream, shape, Type));
         PlanTensor y = Tensor(name, shape.Output);
-        AddStep(name, PlanStepKind.Forward, 0, 0, [x, y], () => pooling.Forward(x.Memory, y.Memory));
+        PlanTensor workspace = Scratch(name + " workspace", pooling.ForwardWorkspaceBytes);
+        AddStep(name, PlanStepKind.Forward, 0, 0, [x, y], () => pooling.Forward(x.Memory, y.Memory, workspace.Memory), workspace: workspace);
         if (!IsTraining)
             return y;
 
         _backward.Push(dy =>
         {
             PlanTensor dx = Tensor(name + " gradient", shape.Input);
+            PlanTensor backwardWorkspace = Scratch(name + " gradient workspace", pooling.BackwardWorkspaceBytes);
             AddStep(name, PlanStepKind.BackwardData, 0, 0, [x, y, dy, dx],
-                () => pooling.Backward(x.Memory, y.Memory, dy.Memory, dx.Memory));
+                () => pooling.Backward(x.Memory, y.Memory, dy.Memory, dx.Memory, backwardWorkspace.Memory), workspace: backwardWorkspace);
             return dx;
         });
         return y;

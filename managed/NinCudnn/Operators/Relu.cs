@@ -38,7 +38,8 @@ public sealed unsafe class Relu : IDisposable
         _rowsPerTile = (int)Math.Max((_rows + MaxTiles - 1) / MaxTiles, MinRowsPerTile);
         _tiles = (int)((_rows + _rowsPerTile - 1) / _rowsPerTile);
         _elementBytes = type.Bytes();
-        _descriptor = new TensorDescriptor(shape, type);
+        // To an element-wise function the layout is all the same, and every cuDNN takes NCHW.
+        _descriptor = new TensorDescriptor(shape, TensorForm.Native(type).Nchw());
         _activation = new ReluDescriptor(cudnnNanPropagation_t.CUDNN_PROPAGATE_NAN);
         KernelModule kernels = stream.Device.Kernels("activation");
         _backward = kernels.Function($"relu_bias_backward_{type.Suffix()}");

@@ -1,5 +1,4 @@
 using NinCudnn.Devices;
-using NinCudnn.Interop;
 
 namespace NinCudnn.Operators;
 
@@ -10,10 +9,10 @@ namespace NinCudnn.Operators;
 internal sealed class ConvertedMethod : ConvolutionMethod
 {
     private readonly ConvolutionMethod _inner;
-    private readonly Operand _first;
-    private readonly Operand _second;
-    private readonly Operand? _bias;
-    private readonly Operand _result;
+    private readonly ConvertedOperand _first;
+    private readonly ConvertedOperand _second;
+    private readonly ConvertedOperand? _bias;
+    private readonly ConvertedOperand _result;
     private readonly DeviceStream _stream;
 
     public ConvertedMethod(CudnnConvolution convolution, ConvolutionDirection direction, ConvolutionMethod inner, TensorForm form)
@@ -21,7 +20,7 @@ internal sealed class ConvertedMethod : ConvolutionMethod
     {
     }
 
-    private ConvertedMethod(CudnnConvolution convolution, ConvolutionMethod inner, (Operand First, Operand Second, Operand? Bias, Operand Result) operands)
+    private ConvertedMethod(CudnnConvolution convolution, ConvolutionMethod inner, (ConvertedOperand First, ConvertedOperand Second, ConvertedOperand? Bias, ConvertedOperand Result) operands)
         : base(inner.Name, End(operands.Result, inner.WorkspaceBytes))
     {
         _inner = inner;
@@ -50,7 +49,7 @@ internal sealed class ConvertedMethod : ConvolutionMethod
         _result.Dispose();
     }
 
-    private static (Operand First, Operand Second, Operand? Bias, Operand Result) Operands(
+    private static (ConvertedOperand First, ConvertedOperand Second, ConvertedOperand? Bias, ConvertedOperand Result) Operands(
         CudnnConvolution convolution, ConvolutionDirection direction, TensorForm form)
     {
         ConvolutionShape shape = convolution.Shape;
@@ -62,58 +61,13 @@ internal sealed class ConvertedMethod : ConvolutionMethod
             ConvolutionDirection.BackwardData => (w, y, x),
             _ => (x, y, w),
         };
-        var a = new Operand(first, form, convolution.Form, 0);
-        var b = new Operand(second, form, convolution.Form, a.End);
-        Operand? bias = direction == ConvolutionDirection.Forward && form.Type != convolution.Form.Type
-            ? new Operand(new TensorShape(1, shape.K, 1, 1), form, convolution.Form, b.End)
+        var a = new ConvertedOperand(first, form, convolution.Form, 0);
+        var b = new ConvertedOperand(second, form, convolution.Form, a.End);
+        ConvertedOperand? bias = direction == ConvolutionDirection.Forward && form.Type != convolution.Form.Type
+            ? new ConvertedOperand(new TensorShape(1, shape.K, 1, 1), form, convolution.Form, b.End)
             : null;
-        return (a, b, bias, new Operand(result, form, convolution.Form, (bias ?? b).End));
+        return (a, b, bias, new ConvertedOperand(result, form, convolution.Form, (bias ?? b).End));
     }
 
-    private static long End(Operand last, long workspaceBytes) => last.End + workspaceBytes;
-
-    /// <summary>A tensor in both forms, and the place of its converted copy in the workspace.</summary>
-    private sealed unsafe class Operand : IDisposable
-    {
-        private const long Alignment = 256;
-
-        private readonly TensorDescriptor _outer;
-        private readonly TensorDescriptor _inner;
-        private readonly long _offset;
-        private readonly long _bytes;
-
-        public Operand(TensorShape shape, TensorForm outer, TensorForm inner, long offset)
-        {
-            _outer = new TensorDescriptor(shape, outer);
-            _inner = new TensorDescriptor(shape, inner);
-            _offset = offset;
-            _bytes = shape.Count * inner.Type.Bytes();
-            End = offset + (_bytes + Alignment - 1) / Alignment * Alignment;
-        }
-
-        public long End { get; }
-
-        public DeviceMemory Place(DeviceMemory workspace) => workspace.Slice(_offset, _bytes);
-
-        public Enum? Read(DeviceStream stream, DeviceMemory source, DeviceMemory copy) => Convert(stream, _outer, source, _inner, copy);
-
-        public Enum? Write(DeviceStream stream, DeviceMemory copy, DeviceMemory destination) => Convert(stream, _inner, copy, _outer, destination);
-
-        public void Dispose()
-        {
-            _outer.Dispose();
-            _inner.Dispose();
-        }
-
-        private static Enum? Convert(DeviceStream stream, TensorDescriptor from, DeviceMemory source, TensorDescriptor to, DeviceMemory destination)
-        {
-            float one = 1, zero = 0;
-            cudnnStatus_t status = Cudnn.cudnnTransformTensor(
-                stream.Cudnn, &one, from.Handle, source.Address.Pointer, &zero, to.Handle, destination.Address.Pointer);
-            if (CudnnStatus.IsNotSupported(status))
-                return CudnnStatus.ToVersion9(status);
-            status.ThrowIfFailed(nameof(Cudnn.cudnnTransformTensor));
-            return null;
-        }
-    }
+    private static long End(ConvertedOperand last, long workspaceBytes) => last.End + workspaceBytes;
 }

@@ -1,5 +1,4 @@
 using NinCudnn.Devices;
-using NinCudnn.Interop;
 
 namespace NinCudnn.Operators;
 
@@ -23,19 +22,8 @@ internal sealed class ConvolutionMethods : IDisposable
     /// <summary>Asks cuBLASLt and cuDNN, and about converted operands only where they have nothing for the operands as they are.</summary>
     /// <exception cref="NotSupportedException">The device supports the direction in no way.</exception>
     public static ConvolutionMethods Find(
-        DeviceStream stream, ConvolutionShape shape, Activation activation, OperatorOptions options, ConvolutionDirection direction)
-    {
-        TensorForm native = TensorForm.Native(options.DataType);
-        TensorForm wide = TensorForm.Native(DataType.Float32);
-        TensorForm[] forms =
-        [
-            native,
-            native with { Layout = cudnnTensorFormat_t.CUDNN_TENSOR_NCHW },
-            wide,
-            wide with { Layout = cudnnTensorFormat_t.CUDNN_TENSOR_NCHW },
-        ];
-        return Find(stream, shape, activation, options, direction, [.. forms.Distinct()]);
-    }
+        DeviceStream stream, ConvolutionShape shape, Activation activation, OperatorOptions options, ConvolutionDirection direction) =>
+        Find(stream, shape, activation, options, direction, TensorForm.Candidates(options.DataType));
 
     /// <summary>As the other, with the forms that cuDNN is asked about, in order; only the first that it supports counts.</summary>
     internal static ConvolutionMethods Find(
@@ -55,7 +43,7 @@ internal sealed class ConvolutionMethods : IDisposable
                 methods.Add(new CudnnConvolution(stream, shape, options, form), activation, direction, native, options.WorkspaceLimit, refusals);
             }
             if (methods._all.Count == 0)
-                throw new NotSupportedException($"{methods._problem}: the device supports it in no way ({string.Join("; ", refusals)})");
+                throw new NotSupportedException($"{methods._problem}: the device supports it in no way ({string.Join("; ", refusals)}){Advice(refusals)}");
             return methods;
         }
         catch
@@ -90,6 +78,11 @@ internal sealed class ConvolutionMethods : IDisposable
         _all.ForEach(method => method.Dispose());
         _convolutions.ForEach(convolution => convolution.Dispose());
     }
+
+    private static string Advice(List<string> refusals) =>
+        refusals.Exists(refusal => refusal.EndsWith("not deterministic", StringComparison.Ordinal)) ? "; algorithms that don't repeat bit for bit were not admitted"
+        : refusals.Exists(refusal => refusal.Contains("the limit is", StringComparison.Ordinal)) ? "; a higher workspace limit would help"
+        : "";
 
     private void PassOver(Enum refusal, long workspaceBytes)
     {

@@ -3,17 +3,6 @@ using NinCudnn.Interop;
 
 namespace NinCudnn.Operators;
 
-/// <summary>The form in which cuDNN is given a convolution's tensors.</summary>
-/// <param name="Type">Element type.</param>
-/// <param name="Layout">NHWC activations with KRSC filters, or NCHW with KCRS.</param>
-internal readonly record struct TensorForm(DataType Type, cudnnTensorFormat_t Layout)
-{
-    /// <summary>The form of the operators' operands.</summary>
-    public static TensorForm Native(DataType type) => new(type, cudnnTensorFormat_t.CUDNN_TENSOR_NHWC);
-
-    public override string ToString() => $"{Type} {(Layout == cudnnTensorFormat_t.CUDNN_TENSOR_NHWC ? "NHWC" : "NCHW")}";
-}
-
 /// <summary>A convolution in cuDNN's terms, and the methods that cuDNN offers for it.</summary>
 internal sealed unsafe class CudnnConvolution : IDisposable
 {
