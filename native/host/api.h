@@ -4,6 +4,7 @@
 
 #include <exception>
 #include <new>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -26,8 +27,8 @@ template <typename Status> class refusal : public std::exception
     std::string text_;
 };
 
-// Per status type: success, the status for an unexpected exception, and for a failed allocation; and what a caller sees
-// of a status.
+// Per status type: success, the status for an unexpected exception, and for a failed allocation; what a caller sees
+// of a status; what else an injected one does.
 template <typename Status> struct status_traits;
 
 // Called once per API call with its outcome (text is empty on success). Never throws.
@@ -37,8 +38,30 @@ void trace_call(const char* function, int status, const char* text) noexcept;
 void set_last_error_text(const char* text) noexcept;
 const std::string& last_error_text() noexcept;
 
+// Failures that NIN_HOST_FAIL asks for (failure_injection.h): whether there are any, and the status that this call of
+// the function must return instead of running.
+extern const bool failures_are_injected;
+std::optional<int> next_injected_status(const char* function) noexcept;
+
+// Returns the status if this call is to fail.
+template <typename Status> std::optional<Status> injected_status(const char* function) noexcept
+{
+    const std::optional<int> number = next_injected_status(function);
+    if (!number)
+        return std::nullopt;
+    const auto status = static_cast<Status>(*number);
+    constexpr const char* text = "injected by NIN_HOST_FAIL";
+    status_traits<Status>::injected(status, text);
+    set_last_error_text(text);
+    trace_call(function, *number, text);
+    return status;
+}
+
 template <typename Status, typename Body> Status guarded(const char* function, Body&& body) noexcept
 {
+    if (failures_are_injected) [[unlikely]]
+        if (const std::optional<Status> injected = injected_status<Status>(function))
+            return *injected;
     Status status = status_traits<Status>::success;
     std::string text;
     try {

@@ -1,6 +1,7 @@
 #include "host/configuration.h"
 
 #include "host/driver.h"
+#include "host/failure_injection.h"
 #include "host/lesser_device.h"
 
 #include <algorithm>
@@ -50,14 +51,14 @@ stream_mode read_stream_mode()
     refuse_variable("NIN_HOST_STREAMS", value, "worker, sync or deferred");
 }
 
-bool read_poison()
+bool read_switch(const char* name)
 {
-    const char* value = variable("NIN_HOST_POISON");
+    const char* value = variable(name);
     if (value == nullptr || std::strcmp(value, "0") == 0)
         return false;
     if (std::strcmp(value, "1") == 0)
         return true;
-    refuse_variable("NIN_HOST_POISON", value, "0 or 1");
+    refuse_variable(name, value, "0 or 1");
 }
 
 // Physical memory, or the limit of the control group where that is lower.
@@ -96,11 +97,14 @@ configuration read_settings()
 {
     configuration result{};
     result.streams = read_stream_mode();
-    result.poison = read_poison();
+    result.poison = read_switch("NIN_HOST_POISON");
+    result.reports_leaks = read_switch("NIN_HOST_REPORT_LEAKS");
     result.devices = positive_count("NIN_HOST_DEVICES", 1);
     result.device_memory_bytes = read_memory_limit(result.devices);
     if (const char* words = variable("NIN_HOST_LESSER"))
-        parse_lesser_device(words); // refuses; lesser() reads it for itself
+        parse_lesser_device(words); // refuses; lesser() reads it for itself, and so do the injected failures
+    if (const char* failures = variable("NIN_HOST_FAIL"))
+        parse_failures(failures);
     return result;
 }
 

@@ -4,6 +4,7 @@
 #include "host/configuration.h"
 #include "host/graph.h"
 #include "host/handles.h"
+#include "host/leak_report.h"
 #include "host/module.h"
 
 namespace nin::host
@@ -36,22 +37,24 @@ void context::destroy_contents()
     is_active_.store(false, std::memory_order_release); // new calls are refused from here on
     abandon_captures(*this);
     auto mine = [this](const auto& object) { return &object.owner == this; };
-    table<CUstream, stream>().remove_if(mine);
-    table<CUevent, event>().remove_if(mine);
-    table<CUfunction, function>().remove_if(mine);
-    table<CUmodule, module>().remove_if(mine);
-    table<CUgraphExec, graph_exec>().remove_if(mine);
-    table<CUgraph, const graph>().remove_if(mine);
+    unreleased_objects& rest = unreleased();
+    rest.streams += table<CUstream, stream>().remove_if(mine);
+    rest.events += table<CUevent, event>().remove_if(mine);
+    table<CUfunction, function>().remove_if(mine); // they belong to their module
+    rest.modules += table<CUmodule, module>().remove_if(mine);
+    rest.executable_graphs += table<CUgraphExec, graph_exec>().remove_if(mine);
+    rest.graphs += table<CUgraph, const graph>().remove_if(mine);
     wait_idle();
 
     std::lock_guard lock(mutex_);
+    rest.device_allocations += memory_->allocation_count();
     for (const auto& one : streams_)
         one->queue->close();
     streams_.clear();
     per_thread_.clear();
     legacy_.reset();
     memory_.reset();
-    pinned().release_all(*this);
+    rest.host_allocations += pinned().release_all(*this);
 }
 
 std::shared_ptr<device_memory> context::memory()

@@ -78,6 +78,7 @@ template <> struct status_traits<cublasStatus_t> {
     static constexpr auto internal_error = CUBLAS_STATUS_INTERNAL_ERROR;
     static constexpr auto allocation_failed = CUBLAS_STATUS_ALLOC_FAILED;
     static constexpr cublasStatus_t reported(cublasStatus_t status) noexcept { return status; }
+    static constexpr void injected(cublasStatus_t, const char*) noexcept {}
 };
 
 } // namespace nin::host

@@ -66,6 +66,7 @@ template <> struct status_traits<cudnnStatus_t> {
     static constexpr auto allocation_failed = CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED;
     // As callers see it: cuDNN 8 numbers its statuses otherwise.
     static cudnnStatus_t reported(cudnnStatus_t status) noexcept;
+    static constexpr void injected(cudnnStatus_t, const char*) noexcept {}
 };
 
 } // namespace nin::host

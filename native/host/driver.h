@@ -16,6 +16,7 @@ template <> struct status_traits<CUresult> {
     static constexpr CUresult internal_error = CUDA_ERROR_UNKNOWN;
     static constexpr CUresult allocation_failed = CUDA_ERROR_OUT_OF_MEMORY;
     static constexpr CUresult reported(CUresult status) noexcept { return status; }
+    static void injected(CUresult status, const char* text) noexcept; // sticky statuses stick
 };
 
 [[noreturn]] inline void refuse(CUresult status, std::string text)

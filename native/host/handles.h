@@ -67,10 +67,17 @@ template <typename Handle, typename Object> class handle_table
         return object;
     }
 
-    template <typename Predicate> void remove_if(Predicate&& predicate)
+    // The number of those removed.
+    template <typename Predicate> size_t remove_if(Predicate&& predicate)
     {
         std::unique_lock lock(mutex_);
-        std::erase_if(objects_, [&](const auto& item) { return predicate(*item.second); });
+        return std::erase_if(objects_, [&](const auto& item) { return predicate(*item.second); });
+    }
+
+    size_t size() const
+    {
+        std::shared_lock lock(mutex_);
+        return objects_.size();
     }
 
   private:

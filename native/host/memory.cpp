@@ -188,6 +188,12 @@ size_t device_memory::free_bytes() const
     return limit_bytes_ - used_bytes_;
 }
 
+size_t device_memory::allocation_count() const
+{
+    std::shared_lock lock(mutex_);
+    return allocations_.size();
+}
+
 void* pinned_memory::allocate(context& owner, size_t bytes)
 {
     mapping memory(bytes);
@@ -231,10 +237,16 @@ bool pinned_memory::unregister(void* start)
     return true;
 }
 
-void pinned_memory::release_all(const context& owner)
+size_t pinned_memory::count() const
+{
+    std::shared_lock lock(mutex_);
+    return entries_.size();
+}
+
+size_t pinned_memory::release_all(const context& owner)
 {
     std::unique_lock lock(mutex_);
-    std::erase_if(entries_, [&](const auto& item) { return item.second.owner == &owner; });
+    return std::erase_if(entries_, [&](const auto& item) { return item.second.owner == &owner; });
 }
 
 std::map<uintptr_t, pinned_memory::entry>::const_iterator pinned_memory::holder(uintptr_t start, size_t bytes) const

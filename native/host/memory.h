@@ -65,6 +65,7 @@ class device_memory
 
     size_t limit_bytes() const noexcept { return limit_bytes_; }
     size_t free_bytes() const;
+    size_t allocation_count() const;
 
   private:
     struct allocation {
@@ -92,7 +93,9 @@ class pinned_memory
     // Empty when `start` is not the start of memory that `allocate` gave.
     std::optional<mapping> detach(void* start);
     bool unregister(void* start);
-    void release_all(const context& owner);
+    // The number of ranges that were released with their context.
+    size_t release_all(const context& owner);
+    size_t count() const;
 
     bool contains(const void* start, size_t bytes) const;
 

@@ -74,6 +74,27 @@ void set_sticky_error(CUresult status, const std::string& text) noexcept
     trace_call("(asynchronous)", status, process.sticky_text.c_str());
 }
 
+void status_traits<CUresult>::injected(CUresult status, const char* text) noexcept
+{
+    switch (status) {
+    case CUDA_ERROR_ECC_UNCORRECTABLE:
+    case CUDA_ERROR_NVLINK_UNCORRECTABLE:
+    case CUDA_ERROR_ILLEGAL_ADDRESS:
+    case CUDA_ERROR_LAUNCH_TIMEOUT:
+    case CUDA_ERROR_ASSERT:
+    case CUDA_ERROR_HARDWARE_STACK_ERROR:
+    case CUDA_ERROR_ILLEGAL_INSTRUCTION:
+    case CUDA_ERROR_MISALIGNED_ADDRESS:
+    case CUDA_ERROR_INVALID_ADDRESS_SPACE:
+    case CUDA_ERROR_INVALID_PC:
+    case CUDA_ERROR_LAUNCH_FAILED:
+        set_sticky_error(status, text);
+        break;
+    default:
+        break;
+    }
+}
+
 void require_initialized()
 {
     require(state().is_initialized, CUDA_ERROR_NOT_INITIALIZED, "cuInit was not called");
