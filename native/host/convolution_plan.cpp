@@ -2,6 +2,7 @@
 
 #include "host/direct_convolution.h"
 #include "host/driver.h"
+#include "host/onednn.h"
 #include "host/plan_cache.h"
 #include "host/winograd_convolution.h"
 #include "host/workspace.h"
@@ -83,11 +84,14 @@ bool winograd_is_allowed()
 
 std::unique_ptr<const convolution_plan> make_plan(const convolution_problem& p)
 {
-    if (p.type != element_type::f32)
-        return std::make_unique<converted_convolution>(p);
     if (p.method == convolution_method::fastest && winograd_fits(p) && winograd_pays(p) && winograd_is_allowed())
         return make_winograd_convolution(p);
-    return make_direct_convolution(p);
+    if (p.type == element_type::f32)
+        return make_direct_convolution(p);
+    if (p.type == element_type::bf16 && onednn::has_native_bf16())
+        if (auto native = make_direct_convolution(p))
+            return native;
+    return std::make_unique<converted_convolution>(p);
 }
 
 } // namespace

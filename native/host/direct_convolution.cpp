@@ -15,9 +15,9 @@ namespace
 using dnnl::memory;
 using tag = memory::format_tag;
 
-memory::desc float_desc(const memory::dims& dims, tag layout)
+memory::desc desc_of(const memory::dims& dims, element_type type, tag layout)
 {
-    return memory::desc(dims, memory::data_type::f32, layout);
+    return memory::desc(dims, onednn::data_type_of(type), layout);
 }
 
 // A change from one layout to another, where they differ.
@@ -56,6 +56,7 @@ class layout_step
 struct filter_change {
     std::optional<filter_arrangement> arrangement;
     filter_shape shape;
+    element_type type;
 };
 
 // The way of an operand from the caller's memory to what the primitive reads.
@@ -76,8 +77,8 @@ class input_route
     const void* run(const void* data, std::byte* workspace) const
     {
         if (filter_.arrangement) {
-            auto* const to = reinterpret_cast<float*>(workspace + arranged_offset_);
-            arrange_filter(static_cast<const float*>(data), filter_.shape, *filter_.arrangement, to);
+            void* const to = workspace + arranged_offset_;
+            arrange_filter(filter_.type, data, filter_.shape, *filter_.arrangement, to);
             data = to;
         }
         if (change_.is_needed()) {
@@ -121,8 +122,7 @@ class output_route
         if (change_.is_needed())
             change_.run(workspace + inner_offset_, plain, workspace);
         if (filter_.arrangement)
-            arrange_filter(static_cast<const float*>(plain), filter_.shape, *filter_.arrangement,
-                           static_cast<float*>(result));
+            arrange_filter(filter_.type, plain, filter_.shape, *filter_.arrangement, result);
     }
 
   private:
@@ -139,19 +139,23 @@ class output_route
 class direct_convolution final : public convolution_plan
 {
   public:
-    explicit direct_convolution(const convolution_problem& p) : nhwc_(p.nhwc)
+    explicit direct_convolution(const convolution_problem& p)
+        : nhwc_(p.nhwc), x_type_(p.type), w_type_(p.type), y_type_(p.type)
     {
         switch (p.direction) {
         case convolution_direction::forward:
+            y_type_ = p.result_type;
             plan_forward(p);
             break;
         case convolution_direction::backward_data:
+            x_type_ = p.result_type;
             if (is_full_convolution(p))
                 plan_backward_data_as_forward(p);
             else
                 plan_backward_data(p);
             break;
         case convolution_direction::backward_filter:
+            w_type_ = p.result_type;
             plan_backward_filter(p);
             break;
         }
@@ -160,6 +164,8 @@ class direct_convolution final : public convolution_plan
     size_t workspace_bytes() const override { return layout_.bytes(); }
 
     std::string describe() const override { return implementation_; }
+
+    bool is_reference() const { return implementation_.starts_with("ref"); }
 
     void run(const void* first, const void* second, const void* bias, void* result, void* workspace) const override
     {
@@ -178,27 +184,25 @@ class direct_convolution final : public convolution_plan
   private:
     // Activations stay in the caller's NHWC: oneDNN's kernels for it are the fastest or nearly so, and its own blocked
     // layouts would cost two passes over memory. For NCHW oneDNN picks.
-    memory::desc inner_activation(const memory::dims& dims) const
-    {
-        return float_desc(dims, nhwc_ ? tag::nhwc : tag::any);
-    }
-    memory::desc plain_activation(const memory::dims& dims) const
-    {
-        return float_desc(dims, nhwc_ ? tag::nhwc : tag::nchw);
-    }
+    tag inner_layout() const { return nhwc_ ? tag::nhwc : tag::any; }
+    tag plain_layout() const { return nhwc_ ? tag::nhwc : tag::nchw; }
+
+    memory::desc plain_x(const convolution_problem& p) const { return desc_of(x_dims(p), x_type_, plain_layout()); }
+    memory::desc plain_y(const convolution_problem& p) const { return desc_of(y_dims(p), y_type_, plain_layout()); }
     memory::desc plain_filter(const memory::dims& dims) const
     {
-        return float_desc(dims, nhwc_ ? tag::ohwi : tag::oihw);
+        return desc_of(dims, w_type_, nhwc_ ? tag::ohwi : tag::oihw);
     }
 
     static memory::dims x_dims(const convolution_problem& p) { return {p.n, p.c, p.h, p.w}; }
     static memory::dims w_dims(const convolution_problem& p) { return {p.k, p.c, p.r, p.s}; }
     static memory::dims y_dims(const convolution_problem& p) { return {p.n, p.k, p.out_h, p.out_w}; }
 
-    static filter_change change_of(const convolution_problem& p)
+    filter_change change_of(const convolution_problem& p) const
     {
         return {p.rotated_filter ? std::optional(filter_arrangement::rotated) : std::nullopt,
-                {p.k, p.c, p.r, p.s, p.nhwc}};
+                {p.k, p.c, p.r, p.s, p.nhwc},
+                w_type_};
     }
 
     // Padding at the end of an axis, so that the output has exactly `out` elements.
@@ -207,12 +211,22 @@ class direct_convolution final : public convolution_plan
         return (out - 1) * stride + (kernel - 1) * dilation + 1 - in - pad;
     }
 
+    // With everything of the operands' type, or as it is where the result has its own.
+    onednn::convolution_descs forward_descs_of(const convolution_problem& p) const
+    {
+        return descs_of(p, p.type, p.type, p.type);
+    }
     onednn::convolution_descs descs_of(const convolution_problem& p) const
     {
-        return {inner_activation(x_dims(p)),
-                float_desc(w_dims(p), tag::any),
-                p.epilogue == convolution_epilogue::none ? memory::desc() : float_desc({p.k}, tag::a),
-                inner_activation(y_dims(p)),
+        return descs_of(p, x_type_, w_type_, y_type_);
+    }
+    onednn::convolution_descs descs_of(const convolution_problem& p, element_type x_type, element_type w_type,
+                                       element_type y_type) const
+    {
+        return {desc_of(x_dims(p), x_type, inner_layout()),
+                desc_of(w_dims(p), w_type, tag::any),
+                p.epilogue == convolution_epilogue::none ? memory::desc() : desc_of({p.k}, p.type, tag::a),
+                desc_of(y_dims(p), y_type, inner_layout()),
                 {p.stride_h, p.stride_w},
                 {p.dilation_h - 1, p.dilation_w - 1},
                 {p.pad_h, p.pad_w},
@@ -240,9 +254,9 @@ class direct_convolution final : public convolution_plan
         set_primitive(desc, {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST},
                       {desc.src_desc(), desc.weights_desc(), desc.dst_desc()});
         bias_ = descs.bias;
-        first_ = input_route(plain_activation(x_dims(p)), inner_[0], {}, layout_);
+        first_ = input_route(plain_x(p), inner_[0], {}, layout_);
         second_ = input_route(plain_filter(w_dims(p)), inner_[1], change_of(p), layout_);
-        result_ = output_route(inner_[2], plain_activation(y_dims(p)), {}, layout_);
+        result_ = output_route(inner_[2], plain_y(p), {}, layout_);
     }
 
     static std::array<int64_t, 2> full_padding(const convolution_problem& p)
@@ -265,7 +279,7 @@ class direct_convolution final : public convolution_plan
         const auto pad = full_padding(p);
         auto descs = descs_of(p);
         std::swap(descs.src, descs.dst);
-        descs.weights = float_desc(transposed, tag::any);
+        descs.weights = desc_of(transposed, w_type_, tag::any);
         descs.padding_begin = {pad[0], pad[1]};
         descs.padding_end = {padding_end(p.out_h, p.h, p.r, 1, pad[0], p.dilation_h),
                              padding_end(p.out_w, p.w, p.s, 1, pad[1], p.dilation_w)};
@@ -274,32 +288,33 @@ class direct_convolution final : public convolution_plan
                       {desc.src_desc(), desc.weights_desc(), desc.dst_desc()});
         auto change = change_of(p);
         change.arrangement = p.rotated_filter ? filter_arrangement::transposed : filter_arrangement::rotated_transposed;
-        first_ = input_route(plain_activation(y_dims(p)), inner_[0], {}, layout_);
+        first_ = input_route(plain_y(p), inner_[0], {}, layout_);
         second_ = input_route(plain_filter(transposed), inner_[1], change, layout_);
-        result_ = output_route(inner_[2], plain_activation(x_dims(p)), {}, layout_);
+        result_ = output_route(inner_[2], plain_x(p), {}, layout_);
     }
 
     void plan_backward_data(const convolution_problem& p)
     {
-        const auto desc = onednn::backward_data_convolution(descs_of(p));
+        const auto desc = onednn::backward_data_convolution(descs_of(p), forward_descs_of(p));
         set_primitive(desc, {DNNL_ARG_DIFF_DST, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_SRC},
                       {desc.diff_dst_desc(), desc.weights_desc(), desc.diff_src_desc()});
-        first_ = input_route(plain_activation(y_dims(p)), inner_[0], {}, layout_);
+        first_ = input_route(plain_y(p), inner_[0], {}, layout_);
         second_ = input_route(plain_filter(w_dims(p)), inner_[1], change_of(p), layout_);
-        result_ = output_route(inner_[2], plain_activation(x_dims(p)), {}, layout_);
+        result_ = output_route(inner_[2], plain_x(p), {}, layout_);
     }
 
     void plan_backward_filter(const convolution_problem& p)
     {
-        const auto desc = onednn::backward_weights_convolution(descs_of(p));
+        const auto desc = onednn::backward_weights_convolution(descs_of(p), forward_descs_of(p));
         set_primitive(desc, {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS},
                       {desc.src_desc(), desc.diff_dst_desc(), desc.diff_weights_desc()});
-        first_ = input_route(plain_activation(x_dims(p)), inner_[0], {}, layout_);
-        second_ = input_route(plain_activation(y_dims(p)), inner_[1], {}, layout_);
+        first_ = input_route(plain_x(p), inner_[0], {}, layout_);
+        second_ = input_route(plain_y(p), inner_[1], {}, layout_);
         result_ = output_route(inner_[2], plain_filter(w_dims(p)), change_of(p), layout_);
     }
 
     bool nhwc_;
+    element_type x_type_, w_type_, y_type_; // of the tensors; the one that is computed has the result's
     workspace_layout layout_;
     dnnl::primitive primitive_;
     std::string implementation_;
@@ -315,7 +330,15 @@ class direct_convolution final : public convolution_plan
 
 std::unique_ptr<const convolution_plan> make_direct_convolution(const convolution_problem& problem)
 {
-    return std::make_unique<direct_convolution>(problem);
+    try {
+        auto plan = std::make_unique<direct_convolution>(problem);
+        if (problem.type == element_type::f32 || !plan->is_reference())
+            return plan;
+    } catch (const dnnl::error& e) {
+        if (problem.type == element_type::f32 || e.status != dnnl_unimplemented)
+            throw;
+    }
+    return nullptr;
 }
 
 } // namespace nin::host

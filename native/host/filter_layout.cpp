@@ -4,8 +4,10 @@
 
 namespace nin::host
 {
+namespace
+{
 
-void arrange_filter(const float* src, const filter_shape& shape, filter_arrangement arrangement, float* dst)
+template <typename T> void arrange(const T* src, const filter_shape& shape, filter_arrangement arrangement, T* dst)
 {
     const auto [outer, inner, r, s, channels_last] = shape;
     const bool rotate = arrangement != filter_arrangement::transposed;
@@ -23,12 +25,23 @@ void arrange_filter(const float* src, const filter_shape& shape, filter_arrangem
     parallel_blocks(outer, k_square, [&](int64_t outer_begin, int64_t outer_end) {
         for (int64_t inner_begin = 0; inner_begin < inner; inner_begin += k_square)
             for (int64_t tap = 0; tap < taps; ++tap) {
-                const float* const from = src + tap * src_tap;
-                float* const to = dst + (rotate ? taps - 1 - tap : tap) * dst_tap;
+                const T* const from = src + tap * src_tap;
+                T* const to = dst + (rotate ? taps - 1 - tap : tap) * dst_tap;
                 for (int64_t i = inner_begin; i < std::min(inner, inner_begin + k_square); ++i)
                     for (int64_t o = outer_begin; o < outer_end; ++o)
                         to[o * dst_outer + i * dst_inner] = from[o * src_outer + i * src_inner];
             }
+    });
+}
+
+} // namespace
+
+void arrange_filter(element_type type, const void* src, const filter_shape& shape, filter_arrangement arrangement,
+                    void* dst)
+{
+    visit(type, [&](auto element) {
+        using T = decltype(element);
+        arrange(static_cast<const T*>(src), shape, arrangement, static_cast<T*>(dst));
     });
 }
 

@@ -23,21 +23,24 @@ using dnnl::memory;
 constexpr int64_t k_epilogue_rows = 4096;
 constexpr int64_t k_sum_block = 256; // rows summed in float before the sum moves to double
 
-// ---- Products in float
+// ---- Products by primitives
 
-// What shapes a float product's primitive.
+// What shapes a product's primitive.
 struct kernel_problem {
     int64_t rows, columns, depth;
-    matrix_layout a, b;
+    matrix_layout a, b; // both float, or both bf16
+    element_type result_type;
     int64_t result_ld;
+    element_type bias_type;
     bool adds_bias, relu;
+    bool packs_b; // reads b in the primitive's own layout
     int threads;
 
     auto operator<=>(const kernel_problem&) const = default;
 };
 
 enum class product_method {
-    primitive, // oneDNN matmul with the second operand in the primitive's own layout: bias and ReLU cost nothing
+    primitive, // oneDNN matmul: bias and ReLU cost nothing
     gemm,      // dnnl_sgemm: any alpha and beta
 };
 
@@ -45,12 +48,25 @@ enum class product_method {
 //   y = x w^T   373248x96x96: 18.9 / 21.6 / 18.8   86528x256x256: 31.8 / 33.6 / 30.7   18432x384x384: 14.3 / 15.5
 //   / 14.2 dw = dy^T x 96x96x373248: 35.9 / 23.7 / 21.1   256x256x86528: 41.8 / 37   / 37.9   384x384x18432: 16.3
 //   / 14.7 / 16.8
-// so long sums go to sgemm, everything else to matmul.
+// so long sums go to sgemm, everything else to matmul. sgemm is for floats only.
+bool has_long_sums(const product_problem& p)
+{
+    return p.depth > 4 * std::max(p.rows, p.columns);
+}
+
+bool is_native_bf16(const product_problem& p)
+{
+    return p.a.type == element_type::bf16 && p.b.type == element_type::bf16 && p.depth != 0 &&
+           onednn::has_native_bf16();
+}
+
 product_method choose_method(const product_problem& p)
 {
+    if (is_native_bf16(p))
+        return product_method::primitive;
     if (p.alpha != 1 || p.beta != 0 || p.depth == 0)
         return product_method::gemm;
-    return p.depth > 4 * std::max(p.rows, p.columns) ? product_method::gemm : product_method::primitive;
+    return has_long_sums(p) ? product_method::gemm : product_method::primitive;
 }
 
 class product_kernel
@@ -59,16 +75,17 @@ class product_kernel
     explicit product_kernel(const kernel_problem& p)
     {
         const auto desc_of = [](int64_t rows, int64_t columns, const matrix_layout& layout) {
-            return memory::desc({rows, columns}, memory::data_type::f32,
+            return memory::desc({rows, columns}, onednn::data_type_of(layout.type),
                                 layout.is_transposed ? memory::dims{1, layout.ld} : memory::dims{layout.ld, 1});
         };
         a_ = desc_of(p.rows, p.depth, p.a);
         plain_b_ = desc_of(p.depth, p.columns, p.b);
-        const memory::desc any_b({p.depth, p.columns}, memory::data_type::f32, memory::format_tag::any);
+        const memory::desc any_b({p.depth, p.columns}, onednn::data_type_of(p.b.type), memory::format_tag::any);
         if (p.adds_bias)
-            bias_ = memory::desc({1, p.columns}, memory::data_type::f32, memory::dims{p.columns, 1});
-        const memory::desc result({p.rows, p.columns}, memory::data_type::f32, memory::dims{p.result_ld, 1});
-        const auto desc = onednn::matrix_product(a_, any_b, bias_, result,
+            bias_ = memory::desc({1, p.columns}, onednn::data_type_of(p.bias_type), memory::dims{p.columns, 1});
+        const memory::desc result({p.rows, p.columns}, onednn::data_type_of(p.result_type),
+                                  memory::dims{p.result_ld, 1});
+        const auto desc = onednn::matrix_product(a_, p.packs_b ? any_b : plain_b_, bias_, result,
                                                  p.relu ? onednn::activation::relu : onednn::activation::none);
         product_ = dnnl::matmul(desc);
         b_ = desc.weights_desc();
@@ -87,7 +104,7 @@ class product_kernel
     size_t scratch_bytes() const { return layout_.bytes(); }
 
     // b in the layout that run() reads; valid as long as the scratch memory.
-    const void* pack(const float* b, void* scratch) const
+    const void* pack(const void* b, void* scratch) const
     {
         if (b_ == plain_b_)
             return b;
@@ -98,7 +115,7 @@ class product_kernel
         return start + b_offset_;
     }
 
-    void run(const float* a, const void* packed_b, const float* bias, float* result, void* scratch) const
+    void run(const void* a, const void* packed_b, const void* bias, void* result, void* scratch) const
     {
         std::unordered_map<int, memory> arguments{
             {DNNL_ARG_SRC, onednn::at(a_, a)},
@@ -144,55 +161,90 @@ NIN_VECTORIZED void scale_row(float factor, float* row, int64_t n)
         row[i] *= factor;
 }
 
-NIN_VECTORIZED void mask_row(const uint8_t* mask, float* row, int64_t n)
+NIN_VECTORIZED void add_scaled_row(const float* in, float factor, float* out, int64_t n)
 {
     for (int64_t i = 0; i < n; ++i)
+        out[i] += factor * in[i];
+}
+
+// Whole words of the mask at a time, so that each vector lane has a bit of its own.
+constexpr int64_t k_mask_lanes = 16;
+
+NIN_VECTORIZED void mask_row(const uint8_t* mask, float* row, int64_t n)
+{
+    const int64_t whole = n / k_mask_lanes * k_mask_lanes;
+    for (int64_t i = 0; i < whole; i += k_mask_lanes) {
+        uint16_t bits;
+        std::memcpy(&bits, mask + i / 8, sizeof(bits));
+        for (int lane = 0; lane < k_mask_lanes; ++lane)
+            row[i + lane] = (bits & (1 << lane)) != 0 ? row[i + lane] : 0.0f;
+    }
+    for (int64_t i = whole; i < n; ++i)
         row[i] = (mask[i / 8] >> (i % 8)) & 1 ? row[i] : 0.0f;
 }
 
 NIN_VECTORIZED void store_mask_row(const float* row, uint8_t* mask, int64_t n)
 {
-    for (int64_t byte = 0; byte < n / 8; ++byte) {
-        unsigned bits = 0;
-        for (int bit = 0; bit < 8; ++bit)
-            bits |= static_cast<unsigned>(row[byte * 8 + bit] >= 0) << bit;
-        mask[byte] = static_cast<uint8_t>(bits);
+    const int64_t whole = n / k_mask_lanes * k_mask_lanes;
+    for (int64_t i = 0; i < whole; i += k_mask_lanes) {
+        int bits = 0;
+        for (int lane = 0; lane < k_mask_lanes; ++lane)
+            bits |= row[i + lane] >= 0 ? 1 << lane : 0;
+        const auto word = static_cast<uint16_t>(bits);
+        std::memcpy(mask + i / 8, &word, sizeof(word));
     }
-    for (int64_t i = n / 8 * 8; i < n; ++i) {
+    for (int64_t i = whole; i < n; ++i) {
         const auto bit = static_cast<uint8_t>(1u << (i % 8));
         mask[i / 8] = static_cast<uint8_t>(row[i] >= 0 ? mask[i / 8] | bit : mask[i / 8] & ~bit);
     }
 }
 
-// Everything that the product itself did not do, on `rows` rows of the float result from first_row on. `partial`
-// receives the column sums of each block of rows.
-void run_epilogue(const product_problem& p, const product_operands& o, const product_epilogue& rest, const float* bias,
-                  int64_t first_row, int64_t rows, float* values, int64_t values_ld, float* partial)
+// What follows the product itself, on the float values of a block of rows.
+struct epilogue_pass {
+    product_epilogue steps;
+    bool scales = false; // values = alpha * values + beta * addend comes first
+
+    bool operator==(const epilogue_pass&) const = default;
+    bool is_none() const { return *this == epilogue_pass{}; }
+};
+
+// Runs the pass on `rows` rows of the float result from first_row on, and stores them. `partial` receives the column
+// sums of each block of rows.
+void run_pass(const product_problem& p, const product_operands& o, const epilogue_pass& pass, const float* bias,
+              int64_t first_row, int64_t rows, float* values, int64_t values_ld, float* partial)
 {
+    const product_epilogue& steps = pass.steps;
+    const size_t element = size_of(p.result_type);
     parallel_blocks(rows, k_sum_block, [&](int64_t begin, int64_t end) {
         float* const sums = partial == nullptr ? nullptr : partial + (first_row + begin) / k_sum_block * p.columns;
         if (sums != nullptr)
             std::fill_n(sums, p.columns, 0.0f);
+        std::vector<float> addend(pass.scales && p.beta != 0 ? static_cast<size_t>(p.columns) : 0);
         for (int64_t i = begin; i < end; ++i) {
             float* const row = values + i * values_ld;
-            auto* const mask = static_cast<uint8_t*>(o.mask) + (first_row + i) * rest.mask_row_bytes;
-            if (rest.adds_bias)
+            auto* const mask = static_cast<uint8_t*>(o.mask) + (first_row + i) * steps.mask_row_bytes;
+            if (pass.scales && p.alpha != 1)
+                scale_row(p.alpha, row, p.columns);
+            if (!addend.empty()) {
+                const auto* const from = static_cast<const std::byte*>(o.addend) +
+                                         static_cast<size_t>((first_row + i) * p.addend_ld) * element;
+                row_to_float(p.result_type, from, addend.data(), p.columns);
+                add_scaled_row(addend.data(), p.beta, row, p.columns);
+            }
+            if (steps.adds_bias)
                 add_row(bias, row, p.columns);
-            if (rest.applies_mask)
+            if (steps.applies_mask)
                 mask_row(mask, row, p.columns);
-            if (rest.stores_mask)
+            if (steps.stores_mask)
                 store_mask_row(row, mask, p.columns);
-            if (rest.relu)
+            if (steps.relu)
                 relu_row(row, p.columns);
             if (sums != nullptr)
                 add_row(row, sums, p.columns);
-            if (p.result_type != element_type::f32)
-                visit(p.result_type, [&](auto element) {
-                    using T = decltype(element);
-                    T* const out = static_cast<T*>(o.result) + (first_row + i) * p.result_ld;
-                    for (int64_t j = 0; j < p.columns; ++j)
-                        out[j] = from_float<T>(row[j]);
-                });
+            auto* const out =
+                static_cast<std::byte*>(o.result) + static_cast<size_t>((first_row + i) * p.result_ld) * element;
+            if (out != reinterpret_cast<std::byte*>(row))
+                row_from_float(p.result_type, row, out, p.columns);
         }
     });
 }
@@ -227,7 +279,11 @@ int64_t span(const matrix_layout& layout, int64_t rows, int64_t columns)
 struct matrix_product::state {
     product_problem problem;
     product_method method;
-    product_epilogue fused, rest; // what the primitive does, and what the pass does
+    bool is_native;         // operands are read as bf16, not widened
+    product_epilogue fused; // what the primitive does
+    epilogue_pass pass;     // what comes behind it, on floats
+    // What the product writes: the result itself, or a block of floats that the pass goes on from.
+    bool is_in_place;
     bool has_pass;
     int64_t block_rows;
     std::shared_ptr<const product_kernel> kernel, last_kernel; // for a block, and for the last one if that is shorter
@@ -235,24 +291,30 @@ struct matrix_product::state {
     workspace_layout scratch;
     size_t a_offset = 0, b_offset = 0, bias_offset = 0, block_offset = 0, kernel_offset = 0, last_kernel_offset = 0;
 
-    explicit state(const product_problem& p) : problem(p), method(choose_method(p)), rest(p.epilogue)
+    explicit state(const product_problem& p)
+        : problem(p), method(choose_method(p)), is_native(is_native_bf16(p)), pass{p.epilogue}
     {
-        if (method == product_method::primitive) {
+        if (is_native)
+            pass.scales = p.alpha != 1 || p.beta != 0; // sgemm does it otherwise
+        if (method == product_method::primitive && !pass.scales) {
             // The order of the epilogue must stay: what comes before ReLU can't follow it.
-            fused.adds_bias = std::exchange(rest.adds_bias, false);
-            if (!rest.applies_mask && !rest.stores_mask)
-                fused.relu = std::exchange(rest.relu, false);
+            fused.adds_bias = std::exchange(pass.steps.adds_bias, false);
+            if (!pass.steps.applies_mask && !pass.steps.stores_mask)
+                fused.relu = std::exchange(pass.steps.relu, false);
         }
-        has_pass = !rest.is_none() || !is_in_place();
+        const bool is_float = p.result_type == element_type::f32;
+        // The addend may lie where the result is to go, and is read behind the product.
+        is_in_place = is_float ? !(pass.scales && p.beta != 0) : is_native && pass.is_none();
+        has_pass = !pass.is_none() || !is_in_place;
         block_rows = has_pass && method == product_method::primitive ? std::min(p.rows, k_epilogue_rows) : p.rows;
         const auto floats = [&](int64_t count) { return scratch.add(static_cast<size_t>(count) * sizeof(float)); };
-        if (p.a.type != element_type::f32)
+        if (widens(p.a))
             a_offset = floats(a_count());
-        if (p.b.type != element_type::f32)
+        if (widens(p.b))
             b_offset = floats(b_count());
-        if (p.epilogue.adds_bias && !is_in_place())
+        if (widens_bias())
             bias_offset = floats(p.columns);
-        if (!is_in_place())
+        if (!is_in_place)
             block_offset = floats(block_rows * p.columns);
         if (method == product_method::primitive) {
             kernel = kernel_for(block_rows);
@@ -264,17 +326,26 @@ struct matrix_product::state {
         }
     }
 
-    bool is_in_place() const { return problem.result_type == element_type::f32; }
+    bool widens(const matrix_layout& operand) const { return !is_native && operand.type != element_type::f32; }
+    // A primitive reads a bias of any type, but only beside operands of a 16-bit type.
+    bool widens_bias() const
+    {
+        return problem.epilogue.adds_bias && problem.result_type != element_type::f32 &&
+               !(is_native && fused.adds_bias);
+    }
     int64_t a_count() const { return span(problem.a, problem.rows, problem.depth); }
     int64_t b_count() const { return span(problem.b, problem.depth, problem.columns); }
-    int64_t values_ld() const { return is_in_place() ? problem.result_ld : problem.columns; }
+    int64_t values_ld() const { return is_in_place ? problem.result_ld : problem.columns; }
 
     std::shared_ptr<const product_kernel> kernel_for(int64_t rows) const
     {
         matrix_layout a = problem.a, b = problem.b;
-        a.type = b.type = element_type::f32;
-        return find_kernel(
-            {rows, problem.columns, problem.depth, a, b, values_ld(), fused.adds_bias, fused.relu, thread_count()});
+        if (!is_native)
+            a.type = b.type = element_type::f32;
+        return find_kernel({rows, problem.columns, problem.depth, a, b,
+                            is_in_place ? problem.result_type : element_type::f32, values_ld(),
+                            widens_bias() ? element_type::f32 : problem.result_type, fused.adds_bias, fused.relu,
+                            !has_long_sums(problem), thread_count()});
     }
 
     // values = alpha * a * b + beta * addend by sgemm, for all rows.
@@ -309,40 +380,42 @@ void matrix_product::run(const product_operands& o) const
     const state& s = *state_;
     const product_problem& p = s.problem;
     std::byte* const scratch = aligned_start(thread_scratch(s.scratch.bytes()));
-    const auto as_floats = [&](const void* data, element_type type, int64_t count, size_t offset) {
-        if (type == element_type::f32)
-            return static_cast<const float*>(data);
+    const auto widened = [&](bool widens, const void* data, element_type type, int64_t count, size_t offset) {
+        if (!widens)
+            return data;
         auto* const to = reinterpret_cast<float*>(scratch + offset);
         convert_to_float(type, data, to, count);
-        return static_cast<const float*>(to);
+        return static_cast<const void*>(to);
     };
-    const float* const a = as_floats(o.a, p.a.type, s.a_count(), s.a_offset);
-    const float* const b = as_floats(o.b, p.b.type, s.b_count(), s.b_offset);
-    const float* const bias =
-        p.epilogue.adds_bias ? as_floats(o.bias, p.result_type, p.columns, s.bias_offset) : nullptr;
-    const float* const fused_bias = s.fused.adds_bias ? bias : nullptr;
+    const void* const a = widened(s.widens(p.a), o.a, p.a.type, s.a_count(), s.a_offset);
+    const void* const b = widened(s.widens(p.b), o.b, p.b.type, s.b_count(), s.b_offset);
+    const void* const bias = widened(s.widens_bias(), o.bias, p.result_type, p.columns, s.bias_offset);
     std::vector<float> partial;
     if (p.epilogue.sums_columns)
         partial.resize(static_cast<size_t>((p.rows + k_sum_block - 1) / k_sum_block * p.columns));
+    const size_t a_row_bytes =
+        static_cast<size_t>(p.a.is_transposed ? 1 : p.a.ld) * (s.is_native ? sizeof(bf16) : sizeof(float));
+    const size_t result_row_bytes = static_cast<size_t>(p.result_ld) * size_of(p.result_type);
 
     const void* packed = nullptr;
     for (int64_t first = 0; first < p.rows; first += s.block_rows) {
         const int64_t rows = std::min(s.block_rows, p.rows - first);
-        float* const values = s.is_in_place() ? static_cast<float*>(o.result) + first * p.result_ld
-                                              : reinterpret_cast<float*>(scratch + s.block_offset);
+        void* const values =
+            s.is_in_place ? static_cast<std::byte*>(o.result) + first * result_row_bytes : scratch + s.block_offset;
         if (s.method == product_method::primitive) {
             const bool is_whole = rows == s.block_rows;
             const product_kernel& kernel = is_whole ? *s.kernel : *s.last_kernel;
             void* const kernel_scratch = scratch + (is_whole ? s.kernel_offset : s.last_kernel_offset);
             if (first == 0 || !is_whole) // the packed layout may depend on the number of rows
                 packed = kernel.pack(b, kernel_scratch);
-            kernel.run(a + first * (p.a.is_transposed ? 1 : p.a.ld), packed, fused_bias, values, kernel_scratch);
+            kernel.run(static_cast<const std::byte*>(a) + first * a_row_bytes, packed,
+                       s.fused.adds_bias ? bias : nullptr, values, kernel_scratch);
         } else {
-            s.run_gemm(o, a, b, values);
+            s.run_gemm(o, static_cast<const float*>(a), static_cast<const float*>(b), static_cast<float*>(values));
         }
         if (s.has_pass)
-            run_epilogue(p, o, s.rest, bias, first, rows, values, s.values_ld(),
-                         partial.empty() ? nullptr : partial.data());
+            run_pass(p, o, s.pass, static_cast<const float*>(bias), first, rows, static_cast<float*>(values),
+                     s.values_ld(), partial.empty() ? nullptr : partial.data());
     }
     if (!partial.empty())
         finish_sums(partial, p.columns, p.result_type, o.sums);
@@ -361,8 +434,7 @@ void sum_matrix_columns(const matrix_layout& layout, const void* matrix, int64_t
                 if constexpr (std::is_same_v<decltype(element), float>) {
                     add_row(in, out, columns);
                 } else {
-                    for (int64_t j = 0; j < columns; ++j)
-                        row[static_cast<size_t>(j)] = to_float(in[j]);
+                    row_to_float(layout.type, in, row.data(), columns);
                     add_row(row.data(), out, columns);
                 }
             });

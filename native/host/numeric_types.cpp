@@ -60,4 +60,14 @@ void convert_from_float(element_type type, const float* src, void* dst, int64_t 
     });
 }
 
+void row_to_float(element_type type, const void* src, float* dst, int64_t count)
+{
+    visit(type, [&](auto element) { to_float_range(static_cast<const decltype(element)*>(src), dst, count); });
+}
+
+void row_from_float(element_type type, const float* src, void* dst, int64_t count)
+{
+    visit(type, [&](auto element) { from_float_range(src, static_cast<decltype(element)*>(dst), count); });
+}
+
 } // namespace nin::host

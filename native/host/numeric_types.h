@@ -100,4 +100,8 @@ template <typename Body> decltype(auto) visit(element_type type, Body&& body)
 void convert_to_float(element_type type, const void* src, float* dst, int64_t count);
 void convert_from_float(element_type type, const float* src, void* dst, int64_t count);
 
+// The same on this thread alone, for a row.
+void row_to_float(element_type type, const void* src, float* dst, int64_t count);
+void row_from_float(element_type type, const float* src, void* dst, int64_t count);
+
 } // namespace nin::host

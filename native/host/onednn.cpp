@@ -40,6 +40,26 @@ const dnnl::engine& cpu_engine()
     return engine;
 }
 
+bool has_native_bf16()
+{
+    // Instruction sets are bit masks, each with the bits of those it includes.
+    constexpr int bf16 = static_cast<int>(dnnl::cpu_isa::avx512_core_bf16);
+    static const bool result = (static_cast<int>(dnnl::get_effective_cpu_isa()) & bf16) == bf16;
+    return result;
+}
+
+dnnl::memory::data_type data_type_of(element_type type)
+{
+    switch (type) {
+    case element_type::bf16:
+        return dnnl::memory::data_type::bf16;
+    case element_type::f16:
+        return dnnl::memory::data_type::f16;
+    default:
+        return dnnl::memory::data_type::f32;
+    }
+}
+
 void execute(const dnnl::primitive& primitive, const std::unordered_map<int, dnnl::memory>& arguments, int threads)
 {
     const operation_threads scope(threads);
@@ -73,10 +93,11 @@ dnnl::convolution_forward::primitive_desc forward_convolution(const convolution_
 #endif
 }
 
-dnnl::convolution_backward_data::primitive_desc backward_data_convolution(const convolution_descs& d)
+dnnl::convolution_backward_data::primitive_desc backward_data_convolution(const convolution_descs& d,
+                                                                          const convolution_descs& forward)
 {
     const operation_threads threads;
-    const auto hint = forward_convolution(d, activation::none);
+    const auto hint = forward_convolution(forward, activation::none);
     const auto attr = attributes(activation::none);
 #if DNNL_VERSION_MAJOR >= 3
     return {cpu_engine(),  algorithm::convolution_direct,
@@ -94,10 +115,11 @@ dnnl::convolution_backward_data::primitive_desc backward_data_convolution(const 
 #endif
 }
 
-dnnl::convolution_backward_weights::primitive_desc backward_weights_convolution(const convolution_descs& d)
+dnnl::convolution_backward_weights::primitive_desc backward_weights_convolution(const convolution_descs& d,
+                                                                                const convolution_descs& forward)
 {
     const operation_threads threads;
-    const auto hint = forward_convolution(d, activation::none);
+    const auto hint = forward_convolution(forward, activation::none);
     const auto attr = attributes(activation::none);
 #if DNNL_VERSION_MAJOR >= 3
     return {cpu_engine(),  algorithm::convolution_direct,

@@ -1,6 +1,7 @@
 // oneDNN as this library uses it. The differences between oneDNN 2.x and 3.x are inside onednn.cpp.
 #pragma once
 
+#include "host/numeric_types.h"
 #include "host/runtime.h"
 
 #include <oneapi/dnnl/dnnl.hpp>
@@ -10,6 +11,12 @@ namespace nin::host::onednn
 {
 
 const dnnl::engine& cpu_engine();
+
+// Whether this CPU multiplies bfloat16 itself (AVX512_BF16 or AMX), so that a product of bfloat16 is faster than one of
+// floats. ONEDNN_MAX_CPU_ISA=AVX512_CORE, which oneDNN reads, makes it false.
+bool has_native_bf16();
+
+dnnl::memory::data_type data_type_of(element_type type);
 
 // Runs the primitive to its end. Any number of threads may run one primitive at a time, as every scratchpad is an
 // argument. `threads` is what the primitive was made for.
@@ -33,8 +40,11 @@ enum class activation { none, relu };
 
 // All primitives take their scratchpad as an argument. Throws dnnl::error where no implementation exists.
 dnnl::convolution_forward::primitive_desc forward_convolution(const convolution_descs& descs, activation activation);
-dnnl::convolution_backward_data::primitive_desc backward_data_convolution(const convolution_descs& descs);
-dnnl::convolution_backward_weights::primitive_desc backward_weights_convolution(const convolution_descs& descs);
+// forward: the convolution that this is the gradient of, which may differ in the result's type.
+dnnl::convolution_backward_data::primitive_desc backward_data_convolution(const convolution_descs& descs,
+                                                                          const convolution_descs& forward);
+dnnl::convolution_backward_weights::primitive_desc backward_weights_convolution(const convolution_descs& descs,
+                                                                                const convolution_descs& forward);
 
 // dst = activation(src * weights + bias), for `threads` threads. bias may be the zero descriptor.
 dnnl::matmul::primitive_desc matrix_product(const dnnl::memory::desc& src, const dnnl::memory::desc& weights,

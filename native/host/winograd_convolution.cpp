@@ -64,8 +64,8 @@ template <typename F> struct tile_grid {
     }
 
     // The input tile of an output tile, and the output tile itself.
-    std::array<const float*, F::points * F::points> input(const float* data, const image_shape& image,
-                                                          int64_t tile) const
+    template <typename T>
+    std::array<const T*, F::points * F::points> input(const T* data, const image_shape& image, int64_t tile) const
     {
         return addresses<F::points>(data, image, tile, pad_h, pad_w);
     }
@@ -96,8 +96,9 @@ std::array<T*, F::taps * F::taps> taps_at(T* filter, int64_t k, int64_t c_count,
     return result;
 }
 
-// forward, and backward_data as the forward convolution of dy with the rotated, transposed filter.
-template <typename F> class winograd_forward final : public convolution_plan
+// forward, and backward_data as the forward convolution of dy with the rotated, transposed filter. Operands are of type
+// T, the result of type R.
+template <typename F, typename T, typename R> class winograd_forward final : public convolution_plan
 {
   public:
     explicit winograd_forward(const convolution_problem& p)
@@ -144,7 +145,7 @@ template <typename F> class winograd_forward final : public convolution_plan
     void run(const void* first, const void* second, const void* bias, void* result, void* workspace) const override
     {
         std::byte* const start = aligned_start(workspace);
-        transform_filter(static_cast<const float*>(second), reinterpret_cast<float*>(start + filter_offset_));
+        transform_filter(static_cast<const T*>(second), reinterpret_cast<float*>(start + filter_offset_));
         onednn::execute(pack_, {{DNNL_ARG_FROM, onednn::at(plain_, start + filter_offset_)},
                                 {DNNL_ARG_TO, onednn::at(packed_, start + packed_offset_)},
                                 {DNNL_ARG_SCRATCHPAD, onednn::at(pack_scratchpad_, start + pack_scratchpad_offset_)}});
@@ -152,8 +153,8 @@ template <typename F> class winograd_forward final : public convolution_plan
         const int64_t blocks = (grid_.count() + block_ - 1) / block_;
         parallel_for(threads_, [&](int64_t thread) {
             for (int64_t b = blocks * thread / threads_; b < blocks * (thread + 1) / threads_; ++b)
-                run_block(b * block_, static_cast<const float*>(first), static_cast<const float*>(bias),
-                          static_cast<float*>(result), start, buffers_[static_cast<size_t>(thread)]);
+                run_block(b * block_, static_cast<const T*>(first), static_cast<const R*>(bias),
+                          static_cast<R*>(result), start, buffers_[static_cast<size_t>(thread)]);
         });
     }
 
@@ -162,23 +163,23 @@ template <typename F> class winograd_forward final : public convolution_plan
         size_t src, dst, scratchpad;
     };
 
-    void transform_filter(const float* filter, float* points) const
+    void transform_filter(const T* filter, float* points) const
     {
-        const auto transform = transform_for<F>(winograd_stage::filter);
+        const auto transform = transform_for<F, winograd_stage::filter, T, float>();
         parallel_for(k_, [&](int64_t k) {
             transform(taps_at<F>(filter, k, c_, rotated_).data(), points_at<F>(points + k * c_, k_ * c_).data(), c_,
                       nullptr, false);
         });
     }
 
-    void run_block(int64_t first_tile, const float* src, const float* bias, float* dst, std::byte* start,
+    void run_block(int64_t first_tile, const T* src, const R* bias, R* dst, std::byte* start,
                    const thread_buffers& buffers) const
     {
         const int64_t tiles = std::min(block_, grid_.count() - first_tile);
         auto* const v = reinterpret_cast<float*>(start + buffers.src);
         auto* const m = reinterpret_cast<float*>(start + buffers.dst);
-        const auto input = transform_for<F>(winograd_stage::input);
-        const auto output = transform_for<F>(winograd_stage::output);
+        const auto input = transform_for<F, winograd_stage::input, T, float>();
+        const auto output = transform_for<F, winograd_stage::output, float, R>();
         for (int64_t t = 0; t < tiles; ++t)
             input(grid_.input(src, src_, first_tile + t).data(),
                   points_at<F>(v + t * src_.channels, plane_floats(block_, src_.channels)).data(), src_.channels,
@@ -210,7 +211,7 @@ template <typename F> class winograd_forward final : public convolution_plan
     std::vector<thread_buffers> buffers_;
 };
 
-template <typename F> class winograd_backward_filter final : public convolution_plan
+template <typename F, typename T, typename R> class winograd_backward_filter final : public convolution_plan
 {
   public:
     explicit winograd_backward_filter(const convolution_problem& p)
@@ -233,14 +234,14 @@ template <typename F> class winograd_backward_filter final : public convolution_
         auto* const xs = reinterpret_cast<float*>(start + x_offset_);
         auto* const ys = reinterpret_cast<float*>(start + y_offset_);
         auto* const filters = reinterpret_cast<float*>(start + filter_offset_);
-        const auto input = transform_for<F>(winograd_stage::input);
-        const auto gradient = transform_for<F>(winograd_stage::output_gradient);
+        const auto input = transform_for<F, winograd_stage::input, T, float>();
+        const auto gradient = transform_for<F, winograd_stage::output_gradient, T, float>();
         for (int64_t begin = 0; begin < grid_.count(); begin += block_) {
             const int64_t tiles = std::min(block_, grid_.count() - begin);
             parallel_for(tiles, [&](int64_t t) {
-                input(grid_.input(static_cast<const float*>(first), x_, begin + t).data(),
+                input(grid_.input(static_cast<const T*>(first), x_, begin + t).data(),
                       points_at<F>(xs + t * c_, plane_floats(block_, c_)).data(), c_, nullptr, false);
-                gradient(grid_.output(static_cast<const float*>(second), y_, begin + t).data(),
+                gradient(grid_.output(static_cast<const T*>(second), y_, begin + t).data(),
                          points_at<F>(ys + t * k_, plane_floats(block_, k_)).data(), k_, nullptr, false);
             });
             // Per point a K x C matrix: the sum over the tiles, in blocks of ascending tiles.
@@ -251,10 +252,10 @@ template <typename F> class winograd_backward_filter final : public convolution_
                               1);
             });
         }
-        const auto taps = transform_for<F>(winograd_stage::filter_gradient);
+        const auto taps = transform_for<F, winograd_stage::filter_gradient, float, R>();
         parallel_for(k_, [&](int64_t k) {
             taps(points_at<F>(static_cast<const float*>(filters) + k * c_, k_ * c_).data(),
-                 taps_at<F>(static_cast<float*>(result), k, c_, rotated_).data(), c_, nullptr, false);
+                 taps_at<F>(static_cast<R*>(result), k, c_, rotated_).data(), c_, nullptr, false);
         });
     }
 
@@ -270,18 +271,26 @@ template <typename F> class winograd_backward_filter final : public convolution_
     size_t x_offset_, y_offset_, filter_offset_;
 };
 
-template <typename F> std::unique_ptr<const convolution_plan> make(const convolution_problem& problem)
+template <typename F, typename T, typename R>
+std::unique_ptr<const convolution_plan> make(const convolution_problem& problem)
 {
     if (problem.direction == convolution_direction::backward_filter)
-        return std::make_unique<winograd_backward_filter<F>>(problem);
-    return std::make_unique<winograd_forward<F>>(problem);
+        return std::make_unique<winograd_backward_filter<F, T, R>>(problem);
+    return std::make_unique<winograd_forward<F, T, R>>(problem);
+}
+
+template <typename F> std::unique_ptr<const convolution_plan> make(const convolution_problem& problem)
+{
+    if (problem.type == element_type::f32)
+        return make<F, float, float>(problem);
+    return problem.result_type == element_type::f32 ? make<F, bf16, float>(problem) : make<F, bf16, bf16>(problem);
 }
 
 } // namespace
 
 bool winograd_fits(const convolution_problem& p)
 {
-    return p.type == element_type::f32 && p.nhwc && p.r == p.s && (p.r == 3 || p.r == 5) && p.stride_h == 1 &&
+    return p.type != element_type::f16 && p.nhwc && p.r == p.s && (p.r == 3 || p.r == 5) && p.stride_h == 1 &&
            p.stride_w == 1 && p.dilation_h == 1 && p.dilation_w == 1 && p.pad_h < p.r && p.pad_w < p.s;
 }
 

@@ -6,7 +6,8 @@
 namespace nin::host
 {
 
-// Whether the method exists for the problem: float, NHWC, 3x3 or 5x5, stride 1, dense, padding smaller than the filter.
+// Whether the method exists for the problem: float or bfloat16, NHWC, 3x3 or 5x5, stride 1, dense, padding smaller than
+// the filter.
 bool winograd_fits(const convolution_problem& problem);
 
 // Whether it is faster than the direct method.

@@ -1,7 +1,5 @@
 #include "host/winograd_transform.h"
 
-#include "host/numeric_types.h"
-
 #include <cstring>
 #include <utility>
 
@@ -98,11 +96,42 @@ template <typename F, winograd_stage Stage> constexpr auto k_matrix = stage_matr
 
 // One AVX-512 register; the compiler splits it for narrower machines.
 using lanes = float __attribute__((vector_size(64)));
+using word_lanes = uint32_t __attribute__((vector_size(64)));
+using half_lanes = uint16_t __attribute__((vector_size(32)));
 constexpr int k_lanes = 16;
 
 // Everything below is inlined into transform_tile, which is what gets compiled per instruction set. Vectors go by
 // reference, as their calling convention differs between those.
 #define NIN_INLINE __attribute__((always_inline)) inline
+
+NIN_INLINE void load(const float* from, size_t count, lanes& to)
+{
+    std::memcpy(&to, from, count * sizeof(float));
+}
+
+NIN_INLINE void load(const bf16* from, size_t count, lanes& to)
+{
+    half_lanes bits{};
+    std::memcpy(&bits, from, count * sizeof(bf16));
+    const word_lanes words = __builtin_convertvector(bits, word_lanes) << 16;
+    std::memcpy(&to, &words, sizeof(to));
+}
+
+NIN_INLINE void store(const lanes& from, size_t count, float* to)
+{
+    std::memcpy(to, &from, count * sizeof(float));
+}
+
+// from_float<bf16>, lane by lane.
+NIN_INLINE void store(const lanes& from, size_t count, bf16* to)
+{
+    word_lanes bits;
+    std::memcpy(&bits, &from, sizeof(bits));
+    const word_lanes rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+    const word_lanes quiet_nan = (bits >> 16) | 0x40u;
+    const half_lanes result = __builtin_convertvector(from == from ? rounded : quiet_nan, half_lanes);
+    std::memcpy(to, &result, count * sizeof(bf16));
+}
 
 // sum = row of the matrix times d; coefficients 0 and 1 cost nothing.
 template <const auto& M, int Row, int K = 0, bool Started = false> NIN_INLINE void row_times(lanes& sum, const lanes* d)
@@ -134,8 +163,8 @@ NIN_INLINE void matrix_times(lanes* result, const lanes* d, std::integer_sequenc
 }
 
 // Up to 16 channels from c on.
-template <const auto& M, bool HasEpilogue>
-NIN_INLINE void transform_lanes(const float* const* in, float* const* out, int64_t c, size_t bytes, const float* bias,
+template <const auto& M, bool HasEpilogue, typename In, typename Out>
+NIN_INLINE void transform_lanes(const In* const* in, Out* const* out, int64_t c, size_t count, const Out* bias,
                                 bool relu)
 {
     constexpr int n_in = M.columns, n_out = M.rows;
@@ -144,15 +173,15 @@ NIN_INLINE void transform_lanes(const float* const* in, float* const* out, int64
     for (int j = 0; j < n_in; ++j) {
         lanes column[n_in]{}, transformed[n_out];
         for (int i = 0; i < n_in; ++i)
-            if (const float* const from = in[i * n_in + j]; from != nullptr)
-                std::memcpy(&column[i], from + c, bytes);
+            if (const In* const from = in[i * n_in + j]; from != nullptr)
+                load(from + c, count, column[i]);
         matrix_times<M>(transformed, column, rows);
         for (int i = 0; i < n_out; ++i)
             half[i][j] = transformed[i];
     }
     lanes offset{};
     if (HasEpilogue && bias != nullptr)
-        std::memcpy(&offset, bias + c, bytes);
+        load(bias + c, count, offset);
     for (int i = 0; i < n_out; ++i) {
         lanes result[n_out];
         matrix_times<M>(result, half[i], rows);
@@ -162,44 +191,41 @@ NIN_INLINE void transform_lanes(const float* const* in, float* const* out, int64
                 if (relu)
                     result[j] = result[j] > 0 ? result[j] : lanes{};
             }
-            if (float* const to = out[i * n_out + j]; to != nullptr)
-                std::memcpy(to + c, &result[j], bytes);
+            if (Out* const to = out[i * n_out + j]; to != nullptr)
+                store(result[j], count, to + c);
         }
     }
 }
 
-template <typename F, winograd_stage Stage>
-NIN_VECTORIZED void transform_tile(const float* const* in, float* const* out, int64_t channels, const float* bias,
-                                   bool relu)
+template <typename F, winograd_stage Stage, typename In, typename Out>
+NIN_VECTORIZED void transform_tile(const In* const* in, Out* const* out, int64_t channels, const Out* bias, bool relu)
 {
     constexpr bool has_epilogue = Stage == winograd_stage::output;
     int64_t c = 0;
     for (; c + k_lanes <= channels; c += k_lanes)
-        transform_lanes<k_matrix<F, Stage>, has_epilogue>(in, out, c, sizeof(lanes), bias, relu);
+        transform_lanes<k_matrix<F, Stage>, has_epilogue>(in, out, c, k_lanes, bias, relu);
     if (c < channels)
-        transform_lanes<k_matrix<F, Stage>, has_epilogue>(in, out, c, static_cast<size_t>(channels - c) * sizeof(float),
-                                                          bias, relu);
+        transform_lanes<k_matrix<F, Stage>, has_epilogue>(in, out, c, static_cast<size_t>(channels - c), bias, relu);
 }
 
 } // namespace
 
-template <typename F> winograd_transform transform_for(winograd_stage stage)
+template <typename F, winograd_stage Stage, typename In, typename Out> winograd_transform<In, Out> transform_for()
 {
-    switch (stage) {
-    case winograd_stage::input:
-        return transform_tile<F, winograd_stage::input>;
-    case winograd_stage::filter:
-        return transform_tile<F, winograd_stage::filter>;
-    case winograd_stage::output:
-        return transform_tile<F, winograd_stage::output>;
-    case winograd_stage::output_gradient:
-        return transform_tile<F, winograd_stage::output_gradient>;
-    default:
-        return transform_tile<F, winograd_stage::filter_gradient>;
-    }
+    return transform_tile<F, Stage, In, Out>;
 }
 
-template winograd_transform transform_for<winograd_3x3>(winograd_stage);
-template winograd_transform transform_for<winograd_5x5>(winograd_stage);
+#define NIN_WINOGRAD_TRANSFORMS(F, T)                                                                                  \
+    template winograd_transform<T, float> transform_for<F, winograd_stage::input, T, float>();                         \
+    template winograd_transform<T, float> transform_for<F, winograd_stage::filter, T, float>();                        \
+    template winograd_transform<float, T> transform_for<F, winograd_stage::output, float, T>();                        \
+    template winograd_transform<T, float> transform_for<F, winograd_stage::output_gradient, T, float>();               \
+    template winograd_transform<float, T> transform_for<F, winograd_stage::filter_gradient, float, T>();
+
+NIN_WINOGRAD_TRANSFORMS(winograd_3x3, float)
+NIN_WINOGRAD_TRANSFORMS(winograd_5x5, float)
+NIN_WINOGRAD_TRANSFORMS(winograd_3x3, bf16)
+NIN_WINOGRAD_TRANSFORMS(winograd_5x5, bf16)
+#undef NIN_WINOGRAD_TRANSFORMS
 
 } // namespace nin::host

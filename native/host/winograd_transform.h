@@ -4,6 +4,8 @@
 // and for the gradients its adjoint: dw = GT [ (A dy AT) * (BT x B) ] G.
 #pragma once
 
+#include "host/numeric_types.h"
+
 #include <array>
 #include <cstdint>
 
@@ -30,11 +32,13 @@ enum class winograd_stage {
 };
 
 // Transforms one tile for all channels. in and out hold one address per element of the tile in row-major order, of
-// `channels` consecutive floats; a null input counts as zeros, a null output is not stored. bias (`channels` floats,
-// or null) is added to the result, then ReLU applied where `relu`.
-using winograd_transform = void (*)(const float* const* in, float* const* out, int64_t channels, const float* bias,
-                                    bool relu);
+// `channels` consecutive elements; a null input counts as zeros, a null output is not stored. bias (`channels`
+// elements, or null) is added to the result, then ReLU applied where `relu`. All arithmetic is in float.
+template <typename In, typename Out>
+using winograd_transform = void (*)(const In* const* in, Out* const* out, int64_t channels, const Out* bias, bool relu);
 
-template <typename Filtering> winograd_transform transform_for(winograd_stage stage);
+// Tensors are float or bf16, what lies between the stages is float.
+template <typename Filtering, winograd_stage Stage, typename In, typename Out>
+winograd_transform<In, Out> transform_for();
 
 } // namespace nin::host

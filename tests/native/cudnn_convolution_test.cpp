@@ -112,6 +112,44 @@ TYPED_TEST(cudnn_convolution, BackwardBias_SumsOverImagesAndPixels)
         }
 }
 
+// Large enough for minimal filtering, whose intermediate values are no whole numbers: each result must lie between the
+// roundings of the exact one less and plus 2^-14 of the largest. (Ten roundings of float, 2^-24, in transforms that
+// grow values up to a hundredfold before they cancel.)
+TYPED_TEST(cudnn_convolution, LargeProblems_AreWithinTheTransformsRounding)
+{
+    using T = typename TypeParam::storage;
+    for (const convolution_case& shape :
+         {convolution_case{5, 33, 13, 11, 40, 3, 3, 1, 1, 1, 1, 1, 1}, {5, 33, 13, 11, 40, 5, 5, 2, 2, 1, 1, 1, 1}})
+        for (const auto d : {direction::forward, direction::backward_data, direction::backward_filter})
+            for (const auto& [mode, beta] : {std::pair{CUDNN_CROSS_CORRELATION, 0.0f}, {CUDNN_CONVOLUTION, 1.0f}}) {
+                const convolution_fixture<TypeParam> f(shape, CUDNN_TENSOR_NHWC, mode);
+                auto exact = f.expected(d, mode == CUDNN_CONVOLUTION);
+                const auto old = small_integers<TypeParam>(exact.size(), 5, 4);
+                double largest = 0;
+                for (size_t i = 0; i < exact.size(); ++i) {
+                    exact[i] += beta * TypeParam::value(old[i]);
+                    largest = std::max(largest, std::abs(exact[i]));
+                }
+                constexpr int algo = 1; // of every direction: the fastest method
+                size_t bytes = 0;
+                NIN_CUDNN_CHECK(f.workspace_size(this->handle_, d, algo, &bytes));
+                const device_array<uint8_t> workspace(bytes);
+                const device_array<T> first(f.first(d)), second(f.second(d)), result(old);
+                NIN_CUDNN_CHECK(f.run(this->handle_, d, algo, 1, beta, pointer(first), pointer(second), pointer(result),
+                                      pointer(workspace), bytes));
+                const auto actual = result.download();
+                const double slack = largest * 0x1p-14;
+                for (size_t i = 0; i < exact.size(); ++i) {
+                    const double value = TypeParam::value(actual[i]);
+                    ASSERT_TRUE(value >= TypeParam::rounded(exact[i] - slack) &&
+                                value <= TypeParam::rounded(exact[i] + slack))
+                        << TypeParam::name << " direction " << static_cast<int>(d) << " filter " << shape.r << " beta "
+                        << beta << " element " << i << ": " << value << " for " << exact[i];
+                }
+                workspace.download();
+            }
+}
+
 // y = act(alpha1 * conv + alpha2 * z + bias)
 TYPED_TEST(cudnn_convolution, BiasActivationForward_EqualsPlainLoops)
 {
