@@ -18,6 +18,16 @@ internal static class RecipeNames
         ["he"] = Initialization.He,
     };
 
+    public static IReadOnlyDictionary<string, Precision> Precisions { get; } = new Dictionary<string, Precision>
+    {
+        ["fp32"] = Precision.Float32,
+        ["tf32"] = Precision.TensorFloat32,
+        ["bf16"] = Precision.BFloat16,
+        ["fp16"] = Precision.Float16,
+    };
+
+    public static string Of(Precision precision) => Precisions.First(entry => entry.Value == precision).Key;
+
     public static string Of(LearningRateSchedule schedule) => Schedules.First(entry => entry.Value.GetType() == schedule.GetType()).Key;
 
     /// <summary>The name, whatever the scale of the output's weights.</summary>

@@ -4,7 +4,6 @@ using NinCudnn.Cli.Output;
 using NinCudnn.Devices;
 using NinCudnn.Interop;
 using NinCudnn.Networks;
-using NinCudnn.Operators;
 
 namespace NinCudnn.Cli.Commands;
 
@@ -22,6 +21,7 @@ internal static class BenchCommand
             Description = $"Measured runs, {defaults.Repetitions} if not given.",
             HelpName = "n",
         });
+        Option<string?> precision = SharedOptions.Precision("fp32");
         Option<bool> inference = new("--inference") { Description = "Measure a forward pass in place of a training step." };
         Option<bool> stepOnly = new("--step-only") { Description = "Measure the whole step only." };
         Option<string?> model = SharedOptions.OneOf(
@@ -33,7 +33,7 @@ internal static class BenchCommand
 
         var command = new Command("bench", "Measures a training step layer by layer, on synthetic data.")
         {
-            architecture, batch, resize, repetitions, inference, stepOnly, model, device, json, csv,
+            architecture, batch, resize, precision, repetitions, inference, stepOnly, model, device, json, csv,
         };
         execution.AddTo(command);
         command.SetAction(parsed =>
@@ -47,12 +47,14 @@ internal static class BenchCommand
                 ImageSize = parsed.GetValue(resize) ?? (name == "cifar" ? 32 : defaults.ImageSize),
                 Inference = parsed.GetValue(inference),
                 Repetitions = parsed.GetValue(repetitions) ?? defaults.Repetitions,
-                Operators = new OperatorOptions { Deterministic = settings.Deterministic, WorkspaceLimit = settings.WorkspaceLimit },
                 Execution = settings,
             };
             network.InferShapes(options.Batch, options.ImageSize, options.ImageSize);
             using Device target = Device.Open(parsed.GetRequiredValue(device));
-            using var benchmark = new NetworkBenchmark(target, network, options);
+            var (made, choice) = PrecisionChoice.Of(parsed.GetValue(precision), Precision.Float32, target)
+                .Make(used => new NetworkBenchmark(target, network, options with { Precision = used }));
+            options = options with { Precision = choice.Precision };
+            using NetworkBenchmark benchmark = made;
             if (parsed.GetValue(model) is { } gpu)
             {
                 BenchText.WriteModel(Console.Out, network, options, benchmark.Steps, GpuModel.All.First(known => known.Name == gpu));

@@ -29,10 +29,11 @@ internal static class EvalCommand
         Option<string?> dataset = SharedOptions.Dataset();
         Option<DirectoryInfo?> data = SharedOptions.DataDirectory();
         Option<DeviceRequest> device = SharedOptions.Device();
+        Option<string?> precision = SharedOptions.Precision("fp32");
         Option<bool> json = SharedOptions.Json();
         ExecutionOptions execution = SharedOptions.Execution();
 
-        var command = new Command("eval", "Measures a trained model on the test set.") { checkpoint, batch, dataset, data, limitTest, device, json };
+        var command = new Command("eval", "Measures a trained model on the test set.") { checkpoint, batch, dataset, data, limitTest, precision, device, json };
         execution.AddTo(command);
         command.SetAction(parsed =>
         {
@@ -49,9 +50,23 @@ internal static class EvalCommand
             using Device target = Device.Open(parsed.GetRequiredValue(device));
             using DeviceStream stream = target.CreateStream();
             using var arena = new DeviceArena(target);
-            using var parameters = new ParameterStore(target, model.Description.Architecture);
-            parameters.Load(model.Parameters);
-            using var evaluator = new Evaluator(stream, model.Description, parameters, arena, testSet, parsed.GetValue(batch) ?? DefaultBatch, execution.Parse(parsed));
+            var (made, _) = PrecisionChoice.Of(parsed.GetValue(precision), Precision.Float32, target).Make(used =>
+            {
+                var store = new ParameterStore(target, model.Description.Architecture, used);
+                try
+                {
+                    store.Load(model.Parameters);
+                    int samples = parsed.GetValue(batch) ?? DefaultBatch;
+                    return (Store: store, Evaluator: new Evaluator(stream, model.Description, store, arena, testSet, samples, execution.Parse(parsed)));
+                }
+                catch
+                {
+                    store.Dispose();
+                    throw;
+                }
+            });
+            using ParameterStore parameters = made.Store;
+            using Evaluator evaluator = made.Evaluator;
             var time = Stopwatch.StartNew();
             LossSummary result = isLive ? EvaluateLive(evaluator, interruption.Token) : evaluator.Evaluate(stop: interruption.Token);
             double rate = result.Samples / time.Elapsed.TotalSeconds;

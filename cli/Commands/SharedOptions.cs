@@ -75,6 +75,10 @@ internal static class SharedOptions
             CustomParser = result => ParseOrReport<long?>(result, text => ByteSize.Parse(text)),
         });
 
+    /// <summary>What to compute in; <see cref="PrecisionChoice"/> reads it.</summary>
+    public static Option<string?> Precision(string otherwise) =>
+        OneOf(new("--precision") { HelpName = "name" }, $"What to compute in, {otherwise} if not given", [.. RecipeNames.Precisions.Keys, PrecisionChoice.Auto]);
+
     /// <summary>Accepts only finite numbers of at least 0.</summary>
     public static Option<double?> NonNegative(Option<double?> option)
     {

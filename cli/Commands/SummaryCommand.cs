@@ -67,9 +67,8 @@ internal static class SummaryCommand
         PlanMemory memory = ExecutionPlan.Measure(
             network, new PlanOptions { Batch = batch, Height = pixels, Width = pixels }, new PlanResources(stream, parameters, stepInput, loss, arena, parameters.Values));
 
-        long states = parameters.Values.Bytes + parameters.Gradients.Bytes + parameters.Momentum.Bytes;
         Console.WriteLine($"{network.Name}: a training step on {batch} images of {network.InputChannels}×{pixels}×{pixels} on {device.Name}");
-        Console.WriteLine($"parameters, gradients, momentum  {ByteSize.Format(states)}");
+        Console.WriteLine($"parameters, gradients, momentum  {ByteSize.Format(parameters.Bytes)}");
         Console.WriteLine($"tensors placed                   {ByteSize.Format(memory.ArenaBytes)}");
         Console.WriteLine($"tensors if each had its place    {ByteSize.Format(memory.Tensors.Sum(tensor => tensor.Bytes))}");
         Console.WriteLine($"needed at once at the peak       {ByteSize.Format(memory.PeakBytes)}, in step {memory.PeakStep + 1} of {memory.Steps.Length} ({memory.Steps[memory.PeakStep]}):");

@@ -38,6 +38,7 @@ internal static class TrainCommand
         Option<double?> outputScale = SharedOptions.NonNegative(new("--output-scale") { Description = "Factor on the last convolution's first weights.", HelpName = "factor" });
         Option<bool?> normalize = new("--normalize") { Description = "Normalise pixels by the training set's mean and deviation." };
         Option<double?> dropout = SharedOptions.NonNegative(new("--dropout") { Description = "The rate of the dropout layers, below 1.", HelpName = "rate" });
+        Option<string?> precision = SharedOptions.Precision("the recipe's");
         Option<ulong> seed = new("--seed")
         {
             Description = "Determines first parameters, order of samples and dropout; 0 if not given.",
@@ -59,7 +60,7 @@ internal static class TrainCommand
         var command = new Command("train", "Trains a network. Without options: Dive into Deep Learning's network and recipe on Fashion-MNIST.")
         {
             recipe, architecture, epochs, batch, resize, learningRate, schedule, momentum, nesterov, weightDecay, initialization, outputScale,
-            normalize, dropout, seed, dataset, data, limitTrain, limitTest, device, output, json,
+            normalize, dropout, precision, seed, dataset, data, limitTrain, limitTest, device, output, json,
         };
         execution.AddTo(command);
         command.SetAction(parsed =>
@@ -96,11 +97,16 @@ internal static class TrainCommand
             using var interruption = new Interruption(isLive);
             using Device target = Device.Open(parsed.GetRequiredValue(device));
             ExecutionSettings settings = execution.Parse(parsed);
-            if (parsed.GetValue(batch) is { Size: null })
-                chosen = chosen with { BatchSize = BatchSearch.Largest(target, network, chosen, trainSet, testSet, settings) };
-            using var trainer = new Trainer(target, network, chosen, trainSet, testSet, parsed.GetValue(seed), settings);
+            var (made, choice) = PrecisionChoice.Of(parsed.GetValue(precision), chosen.Precision, target).Make(used =>
+            {
+                TrainingRecipe recipe = chosen with { Precision = used };
+                if (parsed.GetValue(batch) is { Size: null })
+                    recipe = recipe with { BatchSize = BatchSearch.Largest(target, network, recipe, trainSet, testSet, settings) };
+                return new Trainer(target, network, recipe, trainSet, testSet, parsed.GetValue(seed), settings);
+            });
+            using Trainer trainer = made;
             using RunDirectory directory = RunDirectory.Create(parsed.GetValue(output)?.FullName, chosen.Name);
-            var run = new RunInfo(parsed.GetValue(seed), source.Name, trainer.Model, target.Provider == NativeProvider.Cuda ? "cuda" : "cpu", directory);
+            var run = new RunInfo(parsed.GetValue(seed), source.Name, trainer.Model, target.Provider == NativeProvider.Cuda ? "cuda" : "cpu", choice, directory);
             RunReporter reporter = isJson ? new JsonReporter(Console.Out, run)
                 : isLive ? new TerminalReporter(AnsiConsole.Console, run)
                 : new PlainReporter(Console.Out, run);

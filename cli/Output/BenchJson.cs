@@ -7,7 +7,7 @@ namespace NinCudnn.Cli.Output;
 // The document of `nin bench --json`; docs/json.md describes the fields.
 
 internal sealed record BenchDocument(
-    string Version, string Device, string Provider, string Architecture, int Batch, int ImageSize, string DataType, string Mode, int Repetitions,
+    string Version, string Device, string Provider, string Architecture, int Batch, int ImageSize, string Precision, string Mode, int Repetitions,
     double SamplesPerSecond, BenchTime Step, BenchTime EnqueueReplayed, BenchTime? EnqueueEager, long DeviceBytes,
     double? PeakFlopPerSecond, double? PeakBytesPerSecond, IReadOnlyList<BenchLayer> Layers);
 
@@ -28,7 +28,7 @@ internal static class BenchJson
         BenchmarkOptions options = report.Options;
         var document = new BenchDocument(
             AppVersion.Text, report.Device.Name, report.Device.Provider == Interop.NativeProvider.Cuda ? "cuda" : "cpu", report.Network.Name,
-            options.Batch, options.ImageSize, options.Operators.DataType.ToString(), options.Inference ? "inference" : "training", options.Repetitions,
+            options.Batch, options.ImageSize, RecipeNames.Of(options.Precision), options.Inference ? "inference" : "training", options.Repetitions,
             report.SamplesPerSecond, Time(report.Run.Replayed), Time(report.Run.EnqueueReplayed), report.Run.EnqueueEager is { } eager ? Time(eager) : null,
             report.ArenaBytes, report.Peaks?.FlopsPerSecond, report.Peaks?.BytesPerSecond,
             [

@@ -78,7 +78,7 @@ internal static class BenchText
     }
 
     private static string Title(Architecture network, BenchmarkOptions options, string device) =>
-        $"{network.Name}: {(options.Inference ? "forward pass" : "training step")}, {options.Batch} images of {network.InputChannels}×{options.ImageSize}×{options.ImageSize}, {options.Operators.DataType}, on {device}";
+        $"{network.Name}: {(options.Inference ? "forward pass" : "training step")}, {options.Batch} images of {network.InputChannels}×{options.ImageSize}×{options.ImageSize}, {RecipeNames.Of(options.Precision)}, on {device}";
 
     private static string[] Row(BenchReport report, StepTiming step)
     {

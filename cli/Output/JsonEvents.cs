@@ -7,7 +7,7 @@ namespace NinCudnn.Cli.Output;
 internal sealed record StartEvent(
     string Event, string Version, string Device, string Provider, string DeviceReason, string Recipe, string Architecture, string Dataset,
     int ImageSize, int BatchSize, int Epochs, double LearningRate, string Schedule, double Momentum, bool Nesterov, double WeightDecay,
-    string Initialization, double OutputScale, bool NormalizeInput, double? DropoutRate, ulong Seed,
+    string Initialization, double OutputScale, bool NormalizeInput, double? DropoutRate, string Precision, string? PrecisionReason, ulong Seed,
     int TrainSamples, int TestSamples, int StepsPerEpoch, long Parameters, long DeviceBytes, string RunDirectory);
 
 internal sealed record ProgressEvent(
@@ -18,7 +18,7 @@ internal sealed record EpochEvent(
     double SamplesPerSecond, double Seconds);
 
 internal sealed record EndEvent(
-    string Event, int Epoch, long Step, double? TrainLoss, double? TrainAccuracy, double? TestLoss, double? TestAccuracy,
+    string Event, int Epoch, long Step, long SkippedSteps, double? TrainLoss, double? TrainAccuracy, double? TestLoss, double? TestAccuracy,
     double SamplesPerSecond, double Seconds, string Device, bool Stopped, string Model, string RunDirectory);
 
 internal sealed record EvaluationEvent(

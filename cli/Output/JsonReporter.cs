@@ -20,7 +20,7 @@ internal sealed class JsonReporter(TextWriter output, RunInfo run) : RunReporter
                 recipe.ImageSize, recipe.BatchSize, recipe.Epochs, recipe.LearningRate, RecipeNames.Of(recipe.Schedule),
                 recipe.Sgd.Momentum, recipe.Sgd.Nesterov, recipe.Sgd.WeightDecay,
                 RecipeNames.Of(recipe.Initialization), recipe.Initialization.OutputScale, recipe.NormalizeInput,
-                run.Model.Architecture.Layers.OfType<DropoutLayer>().FirstOrDefault()?.Rate, run.Seed,
+                run.Model.Architecture.Layers.OfType<DropoutLayer>().FirstOrDefault()?.Rate, RecipeNames.Of(recipe.Precision), run.Precision.Reason, run.Seed,
                 start.TrainSamples, start.TestSamples, start.StepsPerEpoch, start.Parameters, start.DeviceBytes, run.Directory.Path),
             JsonEventsContext.Default.StartEvent);
     }
@@ -41,7 +41,7 @@ internal sealed class JsonReporter(TextWriter output, RunInfo run) : RunReporter
         EpochResult? last = result.LastEpoch;
         Write(
             new EndEvent(
-                "end", last?.Epoch ?? 0, result.Step, last?.Train.Loss, last?.Train.Accuracy, last?.Test.Loss, last?.Test.Accuracy,
+                "end", last?.Epoch ?? 0, result.Step, result.SkippedSteps, last?.Train.Loss, last?.Train.Accuracy, last?.Test.Loss, last?.Test.Accuracy,
                 result.SamplesPerSecond, result.Elapsed.TotalSeconds, _device, result.IsStopped, run.Directory.ModelPath, run.Directory.Path),
             JsonEventsContext.Default.EndEvent);
     }

@@ -15,6 +15,7 @@ internal static class ReportText
             ("device", $"{start.Device} ({start.DeviceReason})"),
             ("network", FormattableString.Invariant(
                 $"{run.Model.Architecture.Name}, {start.Parameters:N0} parameters, {recipe.ImageSize}×{recipe.ImageSize} input, {ByteSize.Format(start.DeviceBytes)} for tensors")),
+            ("compute", $"{run.Precision}"),
             ("data", FormattableString.Invariant($"{run.Dataset}: {start.TrainSamples:N0} training and {start.TestSamples:N0} test images")),
             ("recipe", FormattableString.Invariant(
                 $"{recipe.Name}: {Count(recipe.Epochs, "epoch")} of {Count(start.StepsPerEpoch, "step")}, batch {recipe.BatchSize}, learning rate {recipe.LearningRate}{schedule}, momentum {recipe.Sgd.Momentum}, seed {run.Seed}")),

@@ -7,8 +7,9 @@ namespace NinCudnn.Cli.Output;
 /// <param name="Dataset">The data set's name.</param>
 /// <param name="Model">The network.</param>
 /// <param name="Provider">cuda or cpu.</param>
+/// <param name="Precision">What it computes in, and why.</param>
 /// <param name="Directory">Where the run's files are.</param>
-internal sealed record RunInfo(ulong Seed, string Dataset, ModelDescription Model, string Provider, RunDirectory Directory);
+internal sealed record RunInfo(ulong Seed, string Dataset, ModelDescription Model, string Provider, PrecisionChoice Precision, RunDirectory Directory);
 
 /// <summary>Tells how a run goes, in one form.</summary>
 internal abstract class RunReporter : ITrainingObserver

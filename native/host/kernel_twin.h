@@ -101,6 +101,7 @@ template <auto Kernel, auto Accesses> kernel_twin make_kernel_twin(std::string_v
 std::vector<kernel_twin> input_twins();
 std::vector<kernel_twin> dropout_twins();
 std::vector<kernel_twin> loss_twins();
+std::vector<kernel_twin> loss_scaling_twins();
 std::vector<kernel_twin> optimizer_twins();
 std::vector<kernel_twin> activation_twins();
 

@@ -11,9 +11,10 @@
 //   momentum_buffer = momentum * momentum_buffer + g
 //   parameter -= learning_rate * (nesterov ? g + momentum * momentum_buffer : momentum_buffer)
 //   compute_parameter = parameter rounded to T
-// loss_scale is a power of two, so that its reciprocal is exact. momentum_buffer starts as zeros, which equals torch's
-// first step; it may be null when momentum is 0 (then momentum_buffer stands for g, and nesterov changes nothing).
-// A weight_decay of 0 leaves the parameter out of g, also where it is infinite or NaN.
+// With a loss_scale of 0 nothing is written: the step is skipped (loss_scaling.cu). Else it is a power of two, so that
+// its reciprocal is exact. momentum_buffer starts as zeros, which equals torch's first step; it may be null when
+// momentum is 0 (then momentum_buffer stands for g, and nesterov changes nothing). A weight_decay of 0 leaves the
+// parameter out of g, also where it is infinite or NaN.
 //
 // All pointers are to distinct memory. Launch: any; meant for blocks of 256 threads, one thread an element.
 #include "numeric_types.h"
@@ -30,7 +31,10 @@ __device__ __forceinline__ void sgd_step(const T* gradient, const step_state* st
                                          float* momentum_buffer, int64_t count, float momentum, float weight_decay,
                                          bool is_nesterov, Store store)
 {
-    const float learning_rate = state->learning_rate, inverse_loss_scale = 1.0f / state->loss_scale;
+    const float learning_rate = state->learning_rate, loss_scale = state->loss_scale;
+    if (loss_scale == 0.0f)
+        return;
+    const float inverse_loss_scale = 1.0f / loss_scale;
 
     const auto decayed_gradient = [=](int64_t i) NIN_INLINE_LAMBDA {
         const float unscaled = to_f32(gradient[i]) * inverse_loss_scale;

@@ -9,7 +9,8 @@ namespace nin::kernels
 
 struct step_state {
     float learning_rate;
-    float loss_scale;  // a power of two: the loss's gradient is multiplied by it, the optimiser divides it out exactly
+    float
+        loss_scale; // a power of two: the loss's gradient is multiplied by it, the optimiser divides it out; 0: no step
     uint32_t step_low; // the step's number, lower and upper half: part of the random number generator's counter
     uint32_t step_high;
 };

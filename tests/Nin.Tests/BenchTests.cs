@@ -13,7 +13,7 @@ public sealed class BenchTests
     {
         string[] lines = NinProgram.Run(_small).Succeeded().Lines;
 
-        Assert.StartsWith("seed: training step, 2 images of 1×72×72, Float32, on ", lines[0], StringComparison.Ordinal);
+        Assert.StartsWith("seed: training step, 2 images of 1×72×72, fp32, on ", lines[0], StringComparison.Ordinal);
         Assert.Matches(@"^peaks   [\d,]+ GFLOP/s in a matrix product, [\d.]+ GB/s in a copy$", lines[1]);
         Assert.Contains(lines, line => line.StartsWith("2.0    forward              cuDNN Float32 NHWC ", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.StartsWith("0.2    filter gradient      cuBLASLt 0 ", StringComparison.Ordinal));

@@ -23,10 +23,10 @@ public sealed class HelpTests
     [InlineData(
         "train",
         "--recipe --arch --epochs --batch --resize --learning-rate --lr --schedule --momentum --nesterov --weight-decay --init --output-scale "
-        + "--normalize --dropout --seed --dataset --data --limit-train --limit-test --device --out --json --algorithms --deterministic --workspace-limit")]
-    [InlineData("eval", "--checkpoint --batch --dataset --data --limit-test --device --json --algorithms --deterministic --workspace-limit")]
+        + "--normalize --dropout --precision --seed --dataset --data --limit-train --limit-test --device --out --json --algorithms --deterministic --workspace-limit")]
+    [InlineData("eval", "--checkpoint --batch --dataset --data --limit-test --precision --device --json --algorithms --deterministic --workspace-limit")]
     [InlineData("summary", "--arch --resize --channels --classes --memory --batch --device")]
-    [InlineData("bench", "--arch --batch --resize --repetitions --inference --step-only --model --device --json --csv --algorithms --deterministic --workspace-limit")]
+    [InlineData("bench", "--arch --batch --resize --precision --repetitions --inference --step-only --model --device --json --csv --algorithms --deterministic --workspace-limit")]
     [InlineData("devices", "--verbose")]
     [InlineData("doctor", "--device --json")]
     [InlineData("data fetch", "--dataset --to --from")]

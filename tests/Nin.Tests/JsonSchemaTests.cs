@@ -64,6 +64,7 @@ public sealed class JsonSchemaTests(TrainedRun run) : IClassFixture<TrainedRun>,
         "boolean" => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
         "integer" => value.ValueKind == JsonValueKind.Number && Regex.IsMatch(value.GetRawText(), @"^\d+$"),
         "number" => value.ValueKind == JsonValueKind.Number,
+        "string or null" => value.ValueKind is JsonValueKind.String or JsonValueKind.Null,
         "number or null" => value.ValueKind is JsonValueKind.Number or JsonValueKind.Null,
         _ => false,
     };

@@ -33,7 +33,28 @@ public class CoverageTests
             {
                 OptimizerTests.Case(type, 1, 32, 0, hasBuffer: hasBuffer).Interpret(module);
                 OptimizerTests.Case(type, 1, 32, 70, hasBuffer: hasBuffer).Interpret(module);
+                OptimizerTests.Case(type, 1, 32, 70, hasBuffer: hasBuffer, lossScale: 0).Interpret(module);
                 OptimizerTests.Case(type, 1, 32, 70, hasBuffer: hasBuffer, weightDecay: 0, nesterov: 1).Interpret(module);
+            }
+        }
+    });
+
+    [Fact]
+    public void LossScaling_Cases_ReachEveryInstruction() => Covers("loss_scaling", module =>
+    {
+        foreach (int count in (int[])[0, 1, 70])
+            LossScalingTests.Check(1, 32, TestData.Numbers(count, 1)).Interpret(module);
+        LossScalingTests.Check(1, 32, [1, float.NaN]).Interpret(module);
+        foreach (uint blockSize in (uint[])[1, 64])
+        {
+            LossScalingTests.Begin(1, blockSize, LossScalerState.Initial).Interpret(module);
+            foreach (int found in (int[])[0, 1])
+            {
+                foreach (int goodSteps in (int[])[0, 9])
+                {
+                    foreach (float scale in (float[])[1, 1024, 16777216])
+                        LossScalingTests.End(1, blockSize, new LossScalerState(scale, goodSteps, 0, found), 10).Interpret(module);
+                }
             }
         }
     });

@@ -15,7 +15,7 @@ public class ShippedPtxTests
             "bias_reduce", "dropout_backward", "dropout_forward", "input_forward", "relu_bias_backward", "sgd_step", "softmax_cross_entropy",
             "softmax_forward",
         ];
-        string[] expected = [.. generic.SelectMany(name => (string[])[$"{name}_bf16", $"{name}_f16", $"{name}_f32"]), "loss_accumulate"];
+        string[] expected = [.. generic.SelectMany(name => (string[])[$"{name}_bf16", $"{name}_f16", $"{name}_f32"]), "loss_accumulate", "loss_scaling_begin", "loss_scaling_check_f16", "loss_scaling_end"];
         Assert.Equal(expected.Order(StringComparer.Ordinal), entries);
     }
 

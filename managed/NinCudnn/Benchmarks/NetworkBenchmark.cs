@@ -27,11 +27,14 @@ public sealed record BenchmarkOptions
     /// <summary>Measured runs.</summary>
     public int Repetitions { get; init; } = 5;
 
-    /// <summary>Types and limits of the operators.</summary>
-    public OperatorOptions Operators { get; init; } = new();
+    /// <summary>What the network computes in.</summary>
+    public Precision Precision { get; init; }
 
-    /// <summary>How algorithms are chosen.</summary>
+    /// <summary>How it is carried out.</summary>
     public ExecutionSettings Execution { get; init; } = new();
+
+    /// <summary>Types and limits of the operators.</summary>
+    public OperatorOptions Operators => Execution.Operators(Precision);
 
     /// <summary>Refuses values that measure nothing.</summary>
     /// <exception cref="ArgumentException">A value is out of range.</exception>
@@ -70,6 +73,7 @@ public sealed class NetworkBenchmark : IDisposable
     private readonly DeviceDataset _dataset;
     private readonly StepInput _stepInput;
     private readonly RunningLoss _loss;
+    private readonly DeviceBuffer<LossScalerState> _lossScaler;
     private readonly ExecutionPlan _plan;
     private readonly int[] _indices;
 
@@ -87,7 +91,7 @@ public sealed class NetworkBenchmark : IDisposable
         {
             _stream = device.CreateStream();
             _arena = new DeviceArena(device);
-            _parameters = new ParameterStore(device, architecture);
+            _parameters = new ParameterStore(device, architecture, options.Precision);
             _parameters.Initialize(Initialization.He, seed: 0);
             ImageDataset images = Images(architecture, Math.Min(options.Batch, MaxStoredImages));
             _dataset = new DeviceDataset(device, images);
@@ -95,6 +99,8 @@ public sealed class NetworkBenchmark : IDisposable
             _stepInput = new StepInput(_stream, options.Batch);
             _loss = new RunningLoss(_stream);
             _loss.Reset();
+            _lossScaler = device.Allocate<LossScalerState>(1);
+            _lossScaler.Upload([LossScalerState.Initial]);
             var planOptions = new PlanOptions
             {
                 Batch = options.Batch,
@@ -105,6 +111,7 @@ public sealed class NetworkBenchmark : IDisposable
             };
             var resources = new PlanResources(_stream, _parameters, _stepInput, _loss, _arena, _dataset.Labels, _dataset)
             {
+                LossScaler = _lossScaler.Memory,
                 Tuner = options.Execution.CreateTuner(_stream),
             };
             _plan = ExecutionPlan.Compile(architecture, planOptions, resources);
@@ -200,6 +207,7 @@ public sealed class NetworkBenchmark : IDisposable
     {
         // Not all are there if the constructor failed.
         _plan?.Dispose();
+        _lossScaler?.Dispose();
         _loss?.Dispose();
         _stepInput?.Dispose();
         _dataset?.Dispose();

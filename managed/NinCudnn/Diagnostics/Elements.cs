@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using NinCudnn.Operators;
 
 namespace NinCudnn.Diagnostics;
@@ -14,15 +13,7 @@ internal static class Elements
         _ => -8,
     });
 
-    public static byte[] Encode(ReadOnlySpan<float> values, DataType type)
-    {
-        if (type == DataType.Float32)
-            return MemoryMarshal.AsBytes(values).ToArray();
-        var bits = new ushort[values.Length];
-        for (int i = 0; i < bits.Length; i++)
-            bits[i] = type == DataType.Float16 ? BitConverter.HalfToUInt16Bits((Half)values[i]) : ToBFloat16(values[i]);
-        return MemoryMarshal.AsBytes<ushort>(bits).ToArray();
-    }
+    public static byte[] Encode(ReadOnlySpan<float> values, DataType type) => StoredElements.Encode(values, type);
 
     public static double[] Decode(ReadOnlySpan<byte> bytes, DataType type)
     {
@@ -41,11 +32,4 @@ internal static class Elements
 
     /// <summary>The value that is stored for <paramref name="value"/>.</summary>
     public static double Round(float value, DataType type) => Decode(Encode([value], type), type)[0];
-
-    /// <summary>To the nearest, of two equally near ones the even one; for finite values.</summary>
-    private static ushort ToBFloat16(float value)
-    {
-        uint bits = BitConverter.SingleToUInt32Bits(value);
-        return (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
-    }
 }

@@ -24,7 +24,7 @@ public sealed record Parameter(string Name, ImmutableArray<int> Shape, long Offs
     {
         ArgumentNullException.ThrowIfNull(architecture);
         architecture.Validate();
-        const int Alignment = 64; // elements of float32
+        const int Alignment = 128; // elements: 256 bytes also in a 16-bit type, as cuBLASLt takes for granted
         var parameters = ImmutableArray.CreateBuilder<Parameter>();
         long offset = 0;
         int inputChannels = architecture.InputChannels;

@@ -1,36 +1,52 @@
 using System.Collections.Immutable;
 using NinCudnn.Devices;
+using NinCudnn.Operators;
 
 namespace NinCudnn.Networks;
 
 /// <summary>
-/// A network's parameters, their gradients and momentum buffers on a device, each kind in one flat piece of float32 memory
-/// so that one launch updates all. Towards the outside tensors have PyTorch's names and order. Owns device memory.
+/// A network's parameters, their gradients and momentum buffers on a device, each kind in one flat piece of memory so that one
+/// launch updates all. Parameters and momentum are float32; a 16-bit precision has gradients of its type, and a copy of the
+/// parameters that operators read. Towards the outside tensors have PyTorch's names and order. Owns device memory.
 /// </summary>
 public sealed class ParameterStore : IDisposable
 {
     private readonly Dictionary<string, Parameter> _byName;
     private readonly DeviceBuffer<float> _values;
-    private readonly DeviceBuffer<float> _gradients;
+    private readonly DeviceBuffer<byte>? _computeValues; // none for float32
+    private readonly DeviceBuffer<byte> _gradients;
     private readonly DeviceBuffer<float> _momentum;
+    private readonly DataType _type;
 
     /// <summary>Allocates the memory; all of it is zero.</summary>
     /// <exception cref="ArgumentException">The architecture is not valid.</exception>
     /// <exception cref="DeviceMemoryException">The device does not have that much free memory.</exception>
-    public ParameterStore(Device device, Architecture architecture)
+    public ParameterStore(Device device, Architecture architecture, Precision precision = Precision.Float32)
     {
         ArgumentNullException.ThrowIfNull(device);
         Parameters = Parameter.Enumerate(architecture);
+        Precision = precision;
+        _type = precision.DataType();
         _byName = Parameters.ToDictionary(parameter => parameter.Name);
         FlatCount = Parameters[^1].Offset + Parameters[^1].Count;
-        _values = AllocateZeroed();
-        _gradients = AllocateZeroed();
-        _momentum = AllocateZeroed();
-
-        DeviceBuffer<float> AllocateZeroed()
+        try
         {
-            DeviceBuffer<float> buffer = device.Allocate<float>(FlatCount);
-            buffer.Upload(new float[FlatCount]);
+            _values = Zeros<float>(FlatCount);
+            _momentum = Zeros<float>(FlatCount);
+            _gradients = Zeros<byte>(FlatCount * _type.Bytes());
+            _computeValues = _type == DataType.Float32 ? null : Zeros<byte>(FlatCount * _type.Bytes());
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+
+        DeviceBuffer<T> Zeros<T>(long length)
+            where T : unmanaged
+        {
+            DeviceBuffer<T> buffer = device.Allocate<T>(length);
+            buffer.Upload(new T[length]);
             return buffer;
         }
     }
@@ -44,20 +60,29 @@ public sealed class ParameterStore : IDisposable
     /// <summary>Elements of the flat memory, the gaps between tensors included; the gaps stay zero.</summary>
     public long FlatCount { get; }
 
-    /// <summary>All values.</summary>
+    /// <summary>What the network computes in.</summary>
+    public Precision Precision { get; }
+
+    /// <summary>All values, in float32.</summary>
     public DeviceMemory Values => _values.Memory;
 
-    /// <summary>All gradients.</summary>
+    /// <summary>All values as operators read them, in the precision's type.</summary>
+    public DeviceMemory ComputeValues => _computeValues?.Memory ?? Values;
+
+    /// <summary>All gradients, in the precision's type.</summary>
     public DeviceMemory Gradients => _gradients.Memory;
 
-    /// <summary>All momentum buffers.</summary>
+    /// <summary>All momentum buffers, in float32.</summary>
     public DeviceMemory Momentum => _momentum.Memory;
 
-    /// <summary>A tensor's values, a weight in KRSC order.</summary>
-    /// <exception cref="ArgumentException">There is no such tensor.</exception>
-    public DeviceMemory Value(string name) => Slice(Values, name);
+    /// <summary>Device memory that it takes.</summary>
+    public long Bytes => Values.Bytes + Gradients.Bytes + Momentum.Bytes + (_computeValues?.Memory.Bytes ?? 0);
 
-    /// <summary>A tensor's gradient, a weight's in KRSC order.</summary>
+    /// <summary>A tensor's values in the precision's type, a weight in KRSC order.</summary>
+    /// <exception cref="ArgumentException">There is no such tensor.</exception>
+    public DeviceMemory Value(string name) => Slice(ComputeValues, name);
+
+    /// <summary>A tensor's gradient in the precision's type, a weight's in KRSC order.</summary>
     /// <exception cref="ArgumentException">There is no such tensor.</exception>
     public DeviceMemory Gradient(string name) => Slice(Gradients, name);
 
@@ -90,38 +115,46 @@ public sealed class ParameterStore : IDisposable
             parameter.ToDeviceOrder(values, flat.AsSpan((int)parameter.Offset, parameter.Count));
         }
         _values.Upload(flat);
+        _computeValues?.Upload(StoredElements.Encode(flat, _type));
     }
 
     /// <summary>Waits for the device and copies all values, by name, in PyTorch's order.</summary>
-    public Dictionary<string, float[]> DownloadValues() => Download(_values);
+    public Dictionary<string, float[]> DownloadValues()
+    {
+        var flat = new float[FlatCount];
+        _values.Download(flat);
+        return ByName(flat);
+    }
 
     /// <summary>Waits for the device and copies all gradients, by name, in PyTorch's order.</summary>
-    public Dictionary<string, float[]> DownloadGradients() => Download(_gradients);
+    public Dictionary<string, float[]> DownloadGradients()
+    {
+        var flat = new byte[_gradients.Length];
+        _gradients.Download(flat);
+        return ByName(StoredElements.Decode(flat, _type));
+    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _values.Dispose();
-        _gradients.Dispose();
-        _momentum.Dispose();
+        // Not all are there if the constructor failed.
+        _values?.Dispose();
+        _computeValues?.Dispose();
+        _gradients?.Dispose();
+        _momentum?.Dispose();
     }
 
     private DeviceMemory Slice(DeviceMemory memory, string name)
     {
         if (!_byName.TryGetValue(name, out Parameter? parameter))
             throw new ArgumentException($"the network has no parameter {name}");
-        return memory.Slice(parameter.Offset * sizeof(float), (long)parameter.Count * sizeof(float));
+        return memory.Slice(parameter.Offset * _type.Bytes(), (long)parameter.Count * _type.Bytes());
     }
 
-    private Dictionary<string, float[]> Download(DeviceBuffer<float> buffer)
+    private Dictionary<string, float[]> ByName(float[] flat) => Parameters.ToDictionary(parameter => parameter.Name, parameter =>
     {
-        var flat = new float[FlatCount];
-        buffer.Download(flat);
-        return Parameters.ToDictionary(parameter => parameter.Name, parameter =>
-        {
-            var values = new float[parameter.Count];
-            parameter.FromDeviceOrder(flat.AsSpan((int)parameter.Offset, parameter.Count), values);
-            return values;
-        });
-    }
+        var values = new float[parameter.Count];
+        parameter.FromDeviceOrder(flat.AsSpan((int)parameter.Offset, parameter.Count), values);
+        return values;
+    });
 }

@@ -74,6 +74,9 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
         if (architecture.LargestBatch(options.Height, options.Width) is var largest && options.Batch > largest)
             throw new ArgumentException($"a batch of {options.Batch} makes tensors of 2³¹ elements and more, which cuDNN does not take; the largest is {largest}");
         var inputShape = new TensorShape(options.Batch, architecture.InputChannels, options.Height, options.Width);
+        if (resources.Parameters.Precision.DataType() != Type)
+            throw new ArgumentException($"the parameters are for {resources.Parameters.Precision}, the operators compute in {Type}");
+        LossScaling? scaling = AddLossScaling();
         PlanTensor input = AddInput(inputShape);
         PlanTensor x = input;
         TensorShape shape = inputShape;
@@ -90,7 +93,7 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
         while (_backward.TryPop(out Func<PlanTensor, PlanTensor>? addBackward))
             gradient = addBackward(gradient);
         if (IsTraining && options.Sgd is { } sgd)
-            AddUpdate(sgd);
+            AddUpdate(sgd, scaling);
 
         Keep(logits);
         if (resources.Images is null)
@@ -235,13 +238,32 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
         return gradient;
     }
 
-    private void AddUpdate(SgdSettings settings)
+    /// <summary>Only float16 has too few exponents for gradients as they are.</summary>
+    private LossScaling? AddLossScaling()
+    {
+        if (!IsTraining || options.Sgd is null || Type != DataType.Float16)
+            return null;
+        DeviceMemory scaler = resources.LossScaler
+            ?? throw new ArgumentException("training in Float16 needs a loss scaler among the plan's resources");
+        var scaling = new LossScaling(Stream, resources.Parameters.FlatCount);
+        AddStep("loss scale", PlanStepKind.Loss, 0, scaler.Bytes, [], () => scaling.Begin(scaler, resources.StepInput.State));
+        return scaling;
+    }
+
+    private void AddUpdate(SgdSettings settings, LossScaling? scaling)
     {
         ParameterStore parameters = resources.Parameters;
-        var sgd = new SgdStep(Stream, parameters.FlatCount, settings);
+        if (scaling is not null)
+        {
+            DeviceMemory scaler = resources.LossScaler!.Value;
+            AddStep("loss scale", PlanStepKind.Update, 0, parameters.Gradients.Bytes,
+                [], () => scaling.End(parameters.Gradients, scaler, resources.StepInput.State));
+        }
+        var sgd = new SgdStep(Stream, parameters.FlatCount, settings, Type);
         DeviceMemory momentum = settings.Momentum == 0 ? default : parameters.Momentum;
-        AddStep("sgd", PlanStepKind.Update, 0, 3 * parameters.Values.Bytes + 2 * momentum.Bytes, [],
-            () => sgd.Run(parameters.Gradients, resources.StepInput.State, parameters.Values, momentum));
+        DeviceMemory compute = Type == DataType.Float32 ? default : parameters.ComputeValues;
+        AddStep("sgd", PlanStepKind.Update, 0, parameters.Gradients.Bytes + 2 * parameters.Values.Bytes + 2 * momentum.Bytes + compute.Bytes, [],
+            () => sgd.Run(parameters.Gradients, resources.StepInput.State, parameters.Values, momentum, compute));
     }
 
     private PlanTensor Tensor(string name, TensorShape shape) => Scratch(name, shape.Count * Type.Bytes());

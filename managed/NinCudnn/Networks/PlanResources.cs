@@ -16,6 +16,9 @@ public sealed record PlanResources(
     DeviceStream Stream, ParameterStore Parameters, StepInput StepInput, RunningLoss Loss, DeviceArena Arena,
     DeviceMemory Labels, DeviceDataset? Images = null)
 {
+    /// <summary>A <see cref="LossScalerState"/> in device memory; training in float16 needs it.</summary>
+    public DeviceMemory? LossScaler { get; init; }
+
     /// <summary>Chooses convolution methods by measurement; without it the libraries' heuristics do.</summary>
     public ConvolutionTuner? Tuner { get; init; }
 }

@@ -12,6 +12,8 @@ public readonly record struct SgdSettings(double Momentum = 0, double WeightDeca
 /// <summary>
 /// One SGD step over all parameters, which lie one behind the other, in one launch:
 /// g = gradient / lossScale + weightDecay·p; buf = momentum·buf + g; p −= rate · (nesterov ? g + momentum·buf : buf).
+/// Parameters and momentum are float32; gradients of another type come with a copy of the parameters in that type, which the
+/// step renews. A loss scale of 0 skips the step.
 /// </summary>
 public sealed unsafe class SgdStep
 {
@@ -19,13 +21,15 @@ public sealed unsafe class SgdStep
     private readonly CUfunction _step;
     private readonly long _count;
     private readonly SgdSettings _settings;
+    private readonly DataType _type;
 
     /// <summary>Makes the operator.</summary>
     /// <param name="stream">The stream that its work is queued on.</param>
     /// <param name="count">Parameters.</param>
     /// <param name="settings">Momentum and weight decay.</param>
+    /// <param name="type">Element type of the gradients.</param>
     /// <exception cref="ArgumentException">Nesterov's step needs a momentum.</exception>
-    public SgdStep(DeviceStream stream, long count, SgdSettings settings)
+    public SgdStep(DeviceStream stream, long count, SgdSettings settings, DataType type = DataType.Float32)
     {
         ArgumentNullException.ThrowIfNull(stream);
         if (settings is { Nesterov: true, Momentum: 0 })
@@ -33,29 +37,44 @@ public sealed unsafe class SgdStep
         _stream = stream;
         _count = count;
         _settings = settings;
-        _step = stream.Device.Kernels("optimizer").Function("sgd_step_f32");
+        _type = type;
+        _step = stream.Device.Kernels("optimizer").Function($"sgd_step_{type.Suffix()}");
     }
 
     /// <summary>Queues the step.</summary>
-    /// <param name="gradient">count float32.</param>
+    /// <param name="gradient">count elements.</param>
     /// <param name="state">The step's <see cref="StepState"/> in device memory: rate and loss scale.</param>
     /// <param name="parameter">count float32, updated.</param>
     /// <param name="momentumBuffer">count float32, updated, zero before the first step; empty when the momentum is 0.</param>
+    /// <param name="computeParameter">count elements of the gradients' type, overwritten by the new parameters; empty for float32.</param>
     /// <exception cref="ArgumentException">An operand is too short.</exception>
-    public void Run(DeviceMemory gradient, DeviceMemory state, DeviceMemory parameter, DeviceMemory momentumBuffer)
+    public void Run(DeviceMemory gradient, DeviceMemory state, DeviceMemory parameter, DeviceMemory momentumBuffer, DeviceMemory computeParameter = default)
     {
-        long bytes = _count * sizeof(float);
-        void* gradientPointer = gradient.Require(bytes);
+        long bytes = _count * sizeof(float), computeBytes = _count * _type.Bytes();
+        void* gradientPointer = gradient.Require(computeBytes);
         void* statePointer = state.Require(sizeof(StepState));
         void* parameterPointer = parameter.Require(bytes);
         void* momentumPointer = _settings.Momentum == 0 ? null : momentumBuffer.Require(bytes);
+        void* computePointer = _type == DataType.Float32 ? null : computeParameter.Require(computeBytes);
         long count = _count;
         float momentum = (float)_settings.Momentum, weightDecay = (float)_settings.WeightDecay;
         int nesterov = _settings.Nesterov ? 1 : 0;
-        void** arguments = stackalloc void*[]
+        uint blocks = KernelLaunch.Blocks(_stream.Device, count);
+        if (_type == DataType.Float32)
         {
-            &gradientPointer, &statePointer, &parameterPointer, &momentumPointer, &count, &momentum, &weightDecay, &nesterov,
-        };
-        KernelLaunch.Run(_step, KernelLaunch.Blocks(_stream.Device, count), KernelLaunch.BlockSize, arguments, _stream);
+            void** arguments = stackalloc void*[]
+            {
+                &gradientPointer, &statePointer, &parameterPointer, &momentumPointer, &count, &momentum, &weightDecay, &nesterov,
+            };
+            KernelLaunch.Run(_step, blocks, KernelLaunch.BlockSize, arguments, _stream);
+        }
+        else
+        {
+            void** arguments = stackalloc void*[]
+            {
+                &gradientPointer, &statePointer, &parameterPointer, &momentumPointer, &computePointer, &count, &momentum, &weightDecay, &nesterov,
+            };
+            KernelLaunch.Run(_step, blocks, KernelLaunch.BlockSize, arguments, _stream);
+        }
     }
 }

@@ -9,7 +9,7 @@ public readonly record struct StepState
     /// <summary>Makes the state of one step.</summary>
     /// <param name="learningRate">The optimiser's rate in this step.</param>
     /// <param name="step">The step's number, from which dropout draws its mask.</param>
-    /// <param name="lossScale">By what the loss gradient is multiplied, and the parameter gradients are divided again.</param>
+    /// <param name="lossScale">By what the loss gradient is multiplied, and the parameter gradients are divided again; 0 makes the optimiser skip the step.</param>
     public StepState(float learningRate, long step, float lossScale = 1)
     {
         LearningRate = learningRate;

@@ -1,6 +1,7 @@
 using NinCudnn.Data;
 using NinCudnn.Devices;
 using NinCudnn.Networks;
+using NinCudnn.Operators;
 
 namespace NinCudnn.Training;
 
@@ -28,11 +29,12 @@ public static class BatchSearch
         ArgumentNullException.ThrowIfNull(trainSet);
         ArgumentNullException.ThrowIfNull(testSet);
         using DeviceStream stream = device.CreateStream();
-        using var parameters = new ParameterStore(device, architecture);
+        using var parameters = new ParameterStore(device, architecture, recipe.Precision);
         using var stepInput = new StepInput(stream, trainSet.Count);
         using var loss = new RunningLoss(stream);
         using var arena = new DeviceArena(device);
-        var resources = new PlanResources(stream, parameters, stepInput, loss, arena, parameters.Values);
+        using DeviceBuffer<LossScalerState> lossScaler = device.Allocate<LossScalerState>(1);
+        var resources = new PlanResources(stream, parameters, stepInput, loss, arena, parameters.Values) { LossScaler = lossScaler.Memory };
         long datasets = Bytes(trainSet) + Bytes(testSet);
         long free = (long)(device.FreeBytes * (1 - Reserve)) - datasets;
 
@@ -58,7 +60,7 @@ public static class BatchSearch
                 Height = recipe.ImageSize,
                 Width = recipe.ImageSize,
                 Sgd = recipe.Sgd,
-                Operators = (execution ?? new ExecutionSettings()).Operators,
+                Operators = (execution ?? new ExecutionSettings()).Operators(recipe.Precision),
             };
             return ExecutionPlan.Measure(architecture, options, resources).ArenaBytes;
         }

@@ -44,7 +44,7 @@ public sealed class Evaluator : IDisposable
                 Width = model.ImageSize,
                 Mode = PlanMode.Evaluation,
                 Normalization = model.Normalization,
-                Operators = execution.Operators,
+                Operators = execution.Operators(parameters.Precision),
             };
             var resources = new PlanResources(stream, parameters, _stepInput, _loss, arena, _dataset.Labels, _dataset)
             {

@@ -1,5 +1,6 @@
 using NinCudnn.Devices;
 using NinCudnn.Interop;
+using NinCudnn.Networks;
 using NinCudnn.Operators;
 
 namespace NinCudnn.Training;
@@ -29,7 +30,9 @@ public sealed record ExecutionSettings
     /// <summary>The most scratch memory that one call may ask for, in bytes.</summary>
     public long WorkspaceLimit { get; init; } = new OperatorOptions().WorkspaceLimit;
 
-    internal OperatorOptions Operators => new() { Deterministic = Deterministic, WorkspaceLimit = WorkspaceLimit };
+    /// <summary>The operators' options for a precision.</summary>
+    public OperatorOptions Operators(Precision precision) =>
+        new OperatorOptions { Deterministic = Deterministic, WorkspaceLimit = WorkspaceLimit }.With(precision);
 
     internal ConvolutionTuner? CreateTuner(DeviceStream stream) => Algorithms switch
     {

@@ -22,6 +22,7 @@ public sealed class Trainer : IDisposable
     private readonly DeviceDataset _trainSet;
     private readonly StepInput _stepInput;
     private readonly RunningLoss _loss;
+    private readonly DeviceBuffer<LossScalerState>? _lossScaler; // float16 only
     private readonly BatchPlans _plans;
     private readonly Evaluator _evaluator;
     private readonly int[] _order;
@@ -62,7 +63,7 @@ public sealed class Trainer : IDisposable
         {
             _stream = device.CreateStream();
             _arena = new DeviceArena(device);
-            Parameters = new ParameterStore(device, architecture);
+            Parameters = new ParameterStore(device, architecture, recipe.Precision);
             Parameters.Initialize(recipe.Initialization, seed);
             _trainSet = new DeviceDataset(device, trainSet);
             _stepInput = new StepInput(_stream, Math.Min(recipe.BatchSize, trainSet.Count));
@@ -75,10 +76,16 @@ public sealed class Trainer : IDisposable
                 Normalization = normalization,
                 Sgd = recipe.Sgd,
                 Seed = seed,
-                Operators = execution.Operators,
+                Operators = execution.Operators(recipe.Precision),
             };
+            if (recipe.Precision == Precision.Float16)
+            {
+                _lossScaler = device.Allocate<LossScalerState>(1);
+                _lossScaler.Upload([LossScalerState.Initial]);
+            }
             var resources = new PlanResources(_stream, Parameters, _stepInput, _loss, _arena, _trainSet.Labels, _trainSet)
             {
+                LossScaler = _lossScaler?.Memory,
                 Tuner = execution.CreateTuner(_stream),
             };
             _plans = new BatchPlans(architecture, options, resources, trainSet.Count);
@@ -142,7 +149,7 @@ public sealed class Trainer : IDisposable
             observer?.EpochEnded(result);
         }
         return new TrainingResult(
-            epochs, epochs.Count < _recipe.Epochs, step, trainedSamples / Math.Max(trainingTime.TotalSeconds, 1e-9), total.Elapsed);
+            epochs, epochs.Count < _recipe.Epochs, step, SkippedSteps(), trainedSamples / Math.Max(trainingTime.TotalSeconds, 1e-9), total.Elapsed);
     }
 
     /// <inheritdoc/>
@@ -151,6 +158,7 @@ public sealed class Trainer : IDisposable
         // Not all are there if the constructor failed.
         _evaluator?.Dispose();
         _plans?.Dispose();
+        _lossScaler?.Dispose();
         _loss?.Dispose();
         _stepInput?.Dispose();
         _trainSet?.Dispose();
@@ -197,6 +205,15 @@ public sealed class Trainer : IDisposable
             observer!.Progressed(new TrainingProgress(epoch, firstStep + reading, reading, loss, loss.Samples / seconds));
             reading = 0;
         }
+    }
+
+    private long SkippedSteps()
+    {
+        if (_lossScaler is null)
+            return 0;
+        var state = new LossScalerState[1];
+        _lossScaler.Download(state);
+        return state[0].SkippedSteps;
     }
 
     private LossSummary ReadLoss()

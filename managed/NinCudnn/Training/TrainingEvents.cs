@@ -35,9 +35,10 @@ public sealed record EpochResult(int Epoch, long Step, LossSummary Train, LossSu
 /// <param name="Epochs">The epochs that were finished.</param>
 /// <param name="IsStopped">Whether it was stopped before its last epoch.</param>
 /// <param name="Step">Steps done.</param>
+/// <param name="SkippedSteps">Those of them that changed nothing because a float16 gradient overflowed.</param>
 /// <param name="SamplesPerSecond">Training speed over the whole run, evaluation not counted.</param>
 /// <param name="Elapsed">Time from start to end.</param>
-public sealed record TrainingResult(IReadOnlyList<EpochResult> Epochs, bool IsStopped, long Step, double SamplesPerSecond, TimeSpan Elapsed)
+public sealed record TrainingResult(IReadOnlyList<EpochResult> Epochs, bool IsStopped, long Step, long SkippedSteps, double SamplesPerSecond, TimeSpan Elapsed)
 {
     /// <summary>The last finished epoch, if there is one.</summary>
     public EpochResult? LastEpoch => Epochs.Count > 0 ? Epochs[^1] : null;

@@ -34,6 +34,9 @@ public sealed record TrainingRecipe
     /// <summary>Whether pixels are normalised by the training set's mean and deviation; else they stay in [0, 1].</summary>
     public bool NormalizeInput { get; init; }
 
+    /// <summary>What the network computes in.</summary>
+    public Precision Precision { get; init; }
+
     /// <summary>The rate of every dropout layer; null leaves the architecture's.</summary>
     public double? DropoutRate { get; init; }
 

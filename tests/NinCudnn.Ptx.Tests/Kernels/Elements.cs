@@ -60,6 +60,9 @@ internal sealed record Elements(ElementType Type, byte[] Bytes)
     /// <summary>The step_state that the kernels read (native/kernels/step_state.h).</summary>
     public static Elements From(StepState state) => new(ElementType.Byte, Raw<StepState>([state]));
 
+    /// <summary>The loss_scaler that the kernels keep (native/kernels/loss_scaler.h).</summary>
+    public static Elements From(LossScalerState scaler) => new(ElementType.Byte, Raw<LossScalerState>([scaler]));
+
     /// <summary>Contents that every output must replace.</summary>
     public static Elements Poison(ElementType type, int count)
     {

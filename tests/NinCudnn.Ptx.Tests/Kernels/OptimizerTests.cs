@@ -34,6 +34,17 @@ public class OptimizerTests
 
     [Theory]
     [MemberData(nameof(TypesAndLaunches))]
+    public void SgdStep_LossScaleOfZero_ChangesNothing(DataType type, uint blocks, uint blockSize)
+    {
+        IReadOnlyDictionary<string, Elements> results = Case(type, blocks, blockSize, 100, lossScale: 0).CheckSameBits();
+        Assert.Equal(Elements.From(TestData.SpecialNumbers(101, 2)[1..]).Bytes, results["parameter"].Bytes);
+        Assert.Equal(Elements.From(TestData.Numbers(100, 3)).Bytes, results["momentum_buffer"].Bytes);
+        if (type != DataType.Float32)
+            Assert.Equal(Elements.Poison(Elements.Of(type), 100).Bytes, results["compute_parameter"].Bytes);
+    }
+
+    [Theory]
+    [MemberData(nameof(TypesAndLaunches))]
     public void SgdStep_NoMomentumBuffer_EqualsHost(DataType type, uint blocks, uint blockSize)
     {
         foreach (int count in (int[])[0, 1, 257])

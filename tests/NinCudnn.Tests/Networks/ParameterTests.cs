@@ -1,4 +1,5 @@
 using NinCudnn.Networks;
+using NinCudnn.Operators;
 using NinCudnn.Tests.Operators;
 using Xunit;
 
@@ -38,8 +39,8 @@ public class ParameterTests
         long end = 0;
         foreach (Parameter parameter in parameters)
         {
-            Assert.Equal(0, parameter.Offset * sizeof(float) % 256);
-            Assert.InRange(parameter.Offset, end, end + 63);
+            Assert.Equal(0, parameter.Offset * DataType.Float16.Bytes() % 256);
+            Assert.InRange(parameter.Offset, end, end + 127);
             end = parameter.Offset + parameter.Count;
         }
     }

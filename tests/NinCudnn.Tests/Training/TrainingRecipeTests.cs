@@ -21,10 +21,11 @@ public class TrainingRecipeTests
         Assert.Equal(new SgdSettings(Momentum: 0, WeightDecay: 0, Nesterov: false), seed.Sgd);
         Assert.Equal(new Initialization(WeightInitialization.XavierUniform, BiasInitialization.UniformByFanIn, OutputScale: 1), seed.Initialization);
         Assert.False(seed.NormalizeInput);
+        Assert.Equal(Precision.Float32, seed.Precision);
         Assert.Null(seed.DropoutRate); // the architecture's 0.5
         Assert.Equal(seed, new TrainingRecipe());
         Assert.Equal( // a new field must be added above
-            ["BatchSize", "DropoutRate", "Epochs", "ImageSize", "Initialization", "LearningRate", "Name", "NormalizeInput", "Schedule", "Sgd"],
+            ["BatchSize", "DropoutRate", "Epochs", "ImageSize", "Initialization", "LearningRate", "Name", "NormalizeInput", "Precision", "Schedule", "Sgd"],
             typeof(TrainingRecipe).GetProperties().Where(property => !property.GetMethod!.IsStatic).Select(property => property.Name).Order());
     }
 
