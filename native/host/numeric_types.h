@@ -82,6 +82,20 @@ template <> inline f16 from_float<f16>(float value)
     return {static_cast<uint16_t>(sign | result)};
 }
 
+template <typename T> constexpr element_type element_type_of();
+template <> constexpr element_type element_type_of<float>()
+{
+    return element_type::f32;
+}
+template <> constexpr element_type element_type_of<bf16>()
+{
+    return element_type::bf16;
+}
+template <> constexpr element_type element_type_of<f16>()
+{
+    return element_type::f16;
+}
+
 // Calls body with a value of the element's C++ type: visit(type, [](auto element) { using T = decltype(element); ...
 // }).
 template <typename Body> decltype(auto) visit(element_type type, Body&& body)

@@ -3,7 +3,7 @@
 #include "host/parallel.h"
 
 #include <limits>
-#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace nin::host
@@ -11,207 +11,454 @@ namespace nin::host
 namespace
 {
 
-// Channels handled together: the accumulators of a vector loop, and the unit of work beside the image.
-constexpr int64_t k_lanes = 64;
-
 struct range {
     int64_t begin, end;
+
+    int64_t size() const { return end - begin; }
 };
 
-// The part of a window that lies inside the image, along one axis.
-range clip(int64_t out, int64_t stride, int64_t pad, int64_t window, int64_t extent)
-{
-    const int64_t begin = out * stride - pad;
-    return {std::max<int64_t>(begin, 0), std::min(begin + window, extent)};
-}
+// Windows along one axis.
+struct pooling_axis {
+    int64_t in, out, window, stride, pad;
 
-template <typename T> void load_lanes(const T* src, int64_t stride, float* dst, int64_t n)
-{
-    if (stride == 1)
-        for (int64_t i = 0; i < n; ++i)
-            dst[i] = to_float(src[i]);
-    else
-        for (int64_t i = 0; i < n; ++i)
-            dst[i] = to_float(src[i * stride]);
-}
+    // The part of an output's window that lies inside the image.
+    range taps(int64_t output) const
+    {
+        const int64_t begin = output * stride - pad;
+        return {std::max<int64_t>(begin, 0), std::min(begin + window, in)};
+    }
 
-template <typename T> void store_lanes(const float* src, T* dst, int64_t stride, int64_t n)
-{
-    for (int64_t i = 0; i < n; ++i)
-        dst[i * stride] = from_float<T>(src[i]);
-}
+    // The outputs whose windows hold an input.
+    range outputs(int64_t input) const
+    {
+        const int64_t last_begin = input + pad, first_begin = std::max<int64_t>(last_begin - window + 1, 0);
+        return {(first_begin + stride - 1) / stride, std::min(last_begin / stride + 1, out)};
+    }
 
-NIN_VECTORIZED void max_lanes(const float* x, bool propagate_nan, float* best, int64_t n)
-{
-    if (propagate_nan)
-        for (int64_t i = 0; i < n; ++i)
-            best[i] = x[i] <= best[i] ? best[i] : (best[i] == best[i] ? x[i] : best[i]);
-    else
-        for (int64_t i = 0; i < n; ++i)
-            best[i] = x[i] > best[i] ? x[i] : best[i];
-}
+    // The place of an input within an output's window, which may begin outside the image.
+    int64_t tap(int64_t input, int64_t output) const { return input + pad - output * stride; }
+};
 
-NIN_VECTORIZED void add_lanes(const float* x, float* sum, int64_t n)
-{
-    for (int64_t i = 0; i < n; ++i)
-        sum[i] += x[i];
-}
+struct pooling_grid {
+    pooling_axis rows, columns;
+    int64_t channels;
 
-// Replaces best and its position where x is larger (or NaN, the first time, if NaN propagates).
-NIN_VECTORIZED void max_lanes_at(const float* x, bool propagate_nan, int32_t tap, float* best, int32_t* position,
-                                 int64_t n)
+    pooling_grid(const pooling_window& p, const std::array<int64_t, 4>& in, const std::array<int64_t, 4>& out)
+        : rows{in[2], out[2], p.window_h, p.stride_h, p.pad_h}, columns{in[3], out[3], p.window_w, p.stride_w, p.pad_w},
+          channels(in[1])
+    {
+    }
+
+    // The place of an input in an output's window, in row-major order.
+    int32_t place(int64_t h, int64_t w, int64_t oh, int64_t ow) const
+    {
+        return static_cast<int32_t>(rows.tap(h, oh) * columns.window + columns.tap(w, ow));
+    }
+
+    // What an average over a window with that many taps inside the image divides by.
+    int64_t divisor(pooling_mode mode, int64_t taps) const
+    {
+        return mode == pooling_mode::average_including_padding ? rows.window * columns.window : taps;
+    }
+};
+
+// ---- Loops over the channels of one pixel, which are consecutive. Several taps go in one pass, so that what they are
+// folded into is read and written once.
+
+template <typename T, int N> NIN_VECTORIZED void fold_sums(const T* const* taps, float* sums, int64_t channels)
 {
-    for (int64_t i = 0; i < n; ++i) {
-        const bool nan_wins = propagate_nan && x[i] != x[i] && best[i] == best[i];
-        const bool wins = x[i] > best[i] || nan_wins;
-        best[i] = wins ? x[i] : best[i];
-        position[i] = wins ? tap : position[i];
+#pragma GCC ivdep
+    for (int64_t c = 0; c < channels; ++c) {
+        float sum = sums[c];
+#pragma GCC unroll 16
+        for (int i = 0; i < N; ++i)
+            sum += to_float(taps[i][c]);
+        sums[c] = sum;
     }
 }
 
-// Takes the position where x equals y and none was found before (none: -1).
-NIN_VECTORIZED void equal_lanes_at(const float* x, const float* y, int32_t tap, int32_t* position, int64_t n)
+// Choices are made with masks of all bits: the compiler would turn conditions of several parts, or those that decide on
+// two values, into branches, and not vectorise them.
+inline uint32_t mask_of(bool condition)
 {
-    for (int64_t i = 0; i < n; ++i)
-        position[i] = position[i] < 0 && x[i] == y[i] ? tap : position[i];
+    return condition ? ~0u : 0u;
 }
 
-NIN_VECTORIZED void add_lanes_at(const float* dy, const int32_t* position, int32_t tap, float* dx, int64_t n)
+inline int32_t choose(uint32_t mask, int32_t a, int32_t b)
 {
-    for (int64_t i = 0; i < n; ++i)
-        dx[i] += position[i] == tap ? dy[i] : 0.0f;
+    return static_cast<int32_t>((mask & static_cast<uint32_t>(a)) | (~mask & static_cast<uint32_t>(b)));
 }
 
-NIN_VECTORIZED void scale_lanes(const float* x, float factor, float* out, int64_t n)
+inline float choose(uint32_t mask, float a, float b)
 {
-    for (int64_t i = 0; i < n; ++i)
-        out[i] = factor * x[i];
+    return std::bit_cast<float>(choose(mask, std::bit_cast<int32_t>(a), std::bit_cast<int32_t>(b)));
 }
+
+// Whether x takes best's place: it is larger, or the first NaN where NaN propagates.
+template <bool PropagateNan> inline uint32_t wins(float x, float best)
+{
+    return PropagateNan ? mask_of(!(x <= best)) & mask_of(best == best) : mask_of(x > best);
+}
+
+template <typename T, bool PropagateNan, int N>
+NIN_VECTORIZED void fold_maxima(const T* const* taps, float* maxima, int64_t channels)
+{
+#pragma GCC ivdep
+    for (int64_t c = 0; c < channels; ++c) {
+        float best = maxima[c];
+#pragma GCC unroll 16
+        for (int i = 0; i < N; ++i) {
+            const float x = to_float(taps[i][c]);
+            best = choose(wins<PropagateNan>(x, best), x, best);
+        }
+        maxima[c] = best;
+    }
+}
+
+// The same with the winner's place.
+template <typename T, bool PropagateNan, int N>
+NIN_VECTORIZED void fold_places(const T* const* taps, const int32_t* tap_places, float* maxima, int32_t* places,
+                                int64_t channels)
+{
+#pragma GCC ivdep
+    for (int64_t c = 0; c < channels; ++c) {
+        float best = maxima[c];
+        int32_t place = places[c];
+#pragma GCC unroll 16
+        for (int i = 0; i < N; ++i) {
+            const float x = to_float(taps[i][c]);
+            const uint32_t won = wins<PropagateNan>(x, best);
+            best = choose(won, x, best);
+            place = choose(won, tap_places[i], place);
+        }
+        maxima[c] = best;
+        places[c] = place;
+    }
+}
+
+// The place of the first tap that equals y; none found before: -1.
+template <typename T, int N>
+NIN_VECTORIZED void fold_equals(const T* const* taps, const int32_t* tap_places, const float* y, int32_t* places,
+                                int64_t channels)
+{
+#pragma GCC ivdep
+    for (int64_t c = 0; c < channels; ++c) {
+        int32_t place = places[c];
+#pragma GCC unroll 16
+        for (int i = 0; i < N; ++i)
+            place = choose(mask_of(place < 0) & mask_of(to_float(taps[i][c]) == y[c]), tap_places[i], place);
+        places[c] = place;
+    }
+}
+
+// What an output gives back, per channel: the gradient, and for maxima the place in the window that it goes to.
+struct output_share {
+    const float* gradients;
+    const int32_t* places;
+    int32_t place; // of the input that collects
+};
+
+template <bool IsMax, int N> NIN_VECTORIZED void collect(const output_share* shares, float* sums, int64_t channels)
+{
+#pragma GCC ivdep
+    for (int64_t c = 0; c < channels; ++c) {
+        float sum = sums[c];
+#pragma GCC unroll 16
+        for (int i = 0; i < N; ++i)
+            if constexpr (IsMax)
+                sum += choose(mask_of(shares[i].places[c] == shares[i].place), shares[i].gradients[c], 0.0f);
+            else
+                sum += shares[i].gradients[c];
+        sums[c] = sum;
+    }
+}
+
+NIN_VECTORIZED void scale(float factor, float* values, int64_t channels)
+{
+    for (int64_t c = 0; c < channels; ++c)
+        values[c] *= factor;
+}
+
+// body(first, constant N) over [0, count) in passes of 9 (a window of 3x3), 4 (one of 2x2; the windows of 3x3 and
+// stride 2 that hold an input are 4, 2 or 1), 2 and 1.
+template <typename Body> void for_each_pass(int64_t count, Body&& body)
+{
+    int64_t first = 0;
+    const auto passes_of = [&](auto n) {
+        for (; first + n <= count; first += n)
+            body(first, n);
+    };
+    passes_of(std::integral_constant<int, 9>());
+    passes_of(std::integral_constant<int, 4>());
+    passes_of(std::integral_constant<int, 2>());
+    passes_of(std::integral_constant<int, 1>());
+}
+
+// ---- Tensors
+
+// Channels of one pixel to and from float; they are `stride` apart.
+template <typename T> void load_pixel(const T* from, int64_t stride, float* to, int64_t channels)
+{
+    if (stride == 1)
+        row_to_float(element_type_of<T>(), from, to, channels);
+    else
+        for (int64_t c = 0; c < channels; ++c)
+            to[c] = to_float(from[c * stride]);
+}
+
+// One image of a tensor.
+template <typename T> struct image {
+    T* data;
+    int64_t c_stride, h_stride, w_stride;
+
+    bool has_consecutive_channels() const { return c_stride == 1; }
+    T* at(int64_t h, int64_t w) const { return data + h * h_stride + w * w_stride; }
+};
+
+// Where a pixel's floats are to be computed that store_pixel then stores: in place where they need no more than a
+// factor.
+template <typename T> float* pixel_values(T* to, int64_t stride, blend_factors factors, std::vector<float>& buffer)
+{
+    if constexpr (std::is_same_v<T, float>)
+        if (stride == 1 && factors.beta == 0)
+            return to;
+    return buffer.data();
+}
+
+// to = factor * values + beta * to. The values are lost.
+template <typename T> void store_pixel(float* values, float factor, float beta, T* to, int64_t stride, int64_t channels)
+{
+    if (factor != 1)
+        scale(factor, values, channels);
+    if (static_cast<const void*>(values) == to)
+        return;
+    if (beta != 0)
+        for (int64_t c = 0; c < channels; ++c)
+            values[c] += beta * to_float(to[c * stride]);
+    if (stride == 1)
+        row_from_float(element_type_of<T>(), values, to, channels);
+    else
+        for (int64_t c = 0; c < channels; ++c)
+            to[c * stride] = from_float<T>(values[c]);
+}
+
+template <typename T, typename Tensor> image<T> image_of(const Tensor& tensor, int64_t n)
+{
+    const auto& s = tensor.view.strides;
+    return {static_cast<T*>(tensor.data) + n * s[0], s[1], s[2], s[3]};
+}
+
+// The image with consecutive channels: itself, or a copy in the buffer.
+template <typename T>
+image<const T> with_consecutive_channels(const image<const T>& from, const pooling_grid& grid, std::vector<T>& buffer)
+{
+    if (from.has_consecutive_channels())
+        return from;
+    const int64_t row = grid.columns.in * grid.channels;
+    buffer.resize(static_cast<size_t>(grid.rows.in * row));
+    for (int64_t h = 0; h < grid.rows.in; ++h)
+        for (int64_t c = 0; c < grid.channels; ++c)
+            for (int64_t w = 0; w < grid.columns.in; ++w)
+                buffer[static_cast<size_t>(h * row + w * grid.channels + c)] = from.at(h, w)[c * from.c_stride];
+    return {buffer.data(), 1, row, grid.channels};
+}
+
+// The taps of an output's window that lie inside the image, and their places in the whole window, in row-major order.
+template <typename T> class window_taps
+{
+  public:
+    void reserve(const pooling_grid& grid)
+    {
+        const auto most = static_cast<size_t>(grid.rows.window * grid.columns.window);
+        addresses_.resize(most);
+        places_.resize(most);
+    }
+
+    void find(const pooling_grid& grid, const image<const T>& x, int64_t oh, int64_t ow)
+    {
+        const range rows = grid.rows.taps(oh), columns = grid.columns.taps(ow);
+        size_t i = 0;
+        for (int64_t h = rows.begin; h < rows.end; ++h)
+            for (int64_t w = columns.begin; w < columns.end; ++w, ++i) {
+                addresses_[i] = x.at(h, w);
+                places_[i] = grid.place(h, w, oh, ow);
+            }
+        count_ = static_cast<int64_t>(i);
+    }
+
+    const T* const* addresses(int64_t first = 0) const { return addresses_.data() + first; }
+    const int32_t* places(int64_t first = 0) const { return places_.data() + first; }
+    int64_t count() const { return count_; }
+
+  private:
+    std::vector<const T*> addresses_;
+    std::vector<int32_t> places_;
+    int64_t count_ = 0;
+};
+
+// ---- Pooling one image at a time. Everything a thread needs beside the tensors is kept from image to image.
 
 bool is_max(pooling_mode mode)
 {
     return mode == pooling_mode::max || mode == pooling_mode::max_equal_to_output;
 }
 
-// One tensor's image n, channels from c on: element (h, w, lane i) at h * h_stride + w * w_stride + i * c_stride.
-template <typename T> struct image {
-    T* data;
-    int64_t c_stride, h_stride, w_stride;
+constexpr float k_lowest = -std::numeric_limits<float>::infinity();
 
-    T* at(int64_t h, int64_t w) const { return data + h * h_stride + w * w_stride; }
+template <typename T> class forward_pooling
+{
+  public:
+    void run_rows(const pooling_grid& grid, const pooling_window& p, const image<const T>& from, blend_factors factors,
+                  const image<T>& y, range rows)
+    {
+        const image<const T> x = with_consecutive_channels(from, grid, packed_);
+        taps_.reserve(grid);
+        values_.resize(static_cast<size_t>(grid.channels));
+        for (int64_t oh = rows.begin; oh < rows.end; ++oh)
+            for (int64_t ow = 0; ow < grid.columns.out; ++ow) {
+                taps_.find(grid, x, oh, ow);
+                float* const values = pixel_values(y.at(oh, ow), y.c_stride, factors, values_);
+                std::fill_n(values, grid.channels, is_max(p.mode) ? k_lowest : 0.0f);
+                for_each_pass(taps_.count(), [&](int64_t first, auto n) {
+                    const T* const* const taps = taps_.addresses(first);
+                    if (!is_max(p.mode))
+                        fold_sums<T, n>(taps, values, grid.channels);
+                    else if (p.propagate_nan)
+                        fold_maxima<T, true, n>(taps, values, grid.channels);
+                    else
+                        fold_maxima<T, false, n>(taps, values, grid.channels);
+                });
+                const float factor = is_max(p.mode)
+                                         ? factors.alpha
+                                         : factors.alpha / static_cast<float>(grid.divisor(p.mode, taps_.count()));
+                store_pixel(values, factor, factors.beta, y.at(oh, ow), y.c_stride, grid.channels);
+            }
+    }
+
+  private:
+    window_taps<T> taps_;
+    std::vector<float> values_;
+    std::vector<T> packed_;
 };
 
-template <typename T, typename Tensor> image<T> image_of(const Tensor& tensor, int64_t n, int64_t c)
+template <typename T> class backward_pooling
 {
-    const auto& s = tensor.view.strides;
-    return {static_cast<T*>(tensor.data) + n * s[0] + c * s[1], s[1], s[2], s[3]};
-}
-
-// The lanes of one pixel as floats, in place where they already are.
-template <typename T> const float* lanes_at(const image<const T>& image, int64_t h, int64_t w, float* buffer, int64_t n)
-{
-    if constexpr (std::is_same_v<T, float>)
-        if (image.c_stride == 1)
-            return image.at(h, w);
-    load_lanes(image.at(h, w), image.c_stride, buffer, n);
-    return buffer;
-}
-
-template <typename T>
-void forward_row(const pooling_window& p, const input_tensor& x, blend_factors factors, const output_tensor& y,
-                 int64_t n, int64_t c, int64_t oh)
-{
-    const int64_t lanes = std::min(k_lanes, x.view.dims[1] - c);
-    const auto from = image_of<const T>(x, n, c);
-    const auto to = image_of<T>(y, n, c);
-    float buffer[k_lanes], result[k_lanes];
-    const range rows = clip(oh, p.stride_h, p.pad_h, p.window_h, x.view.dims[2]);
-    for (int64_t ow = 0; ow < y.view.dims[3]; ++ow) {
-        const range columns = clip(ow, p.stride_w, p.pad_w, p.window_w, x.view.dims[3]);
-        std::fill_n(result, lanes, is_max(p.mode) ? -std::numeric_limits<float>::infinity() : 0.0f);
-        for (int64_t h = rows.begin; h < rows.end; ++h)
-            for (int64_t w = columns.begin; w < columns.end; ++w) {
-                const float* const in = lanes_at<T>(from, h, w, buffer, lanes);
-                if (is_max(p.mode))
-                    max_lanes(in, p.propagate_nan, result, lanes);
-                else
-                    add_lanes(in, result, lanes);
+  public:
+    // Writes the rows of dx once each, from what the output rows above them give back.
+    void run_rows(const pooling_grid& grid, const pooling_window& p, const image<const T>& y, const image<const T>& dy,
+                  const image<const T>& from, blend_factors factors, const image<T>& dx, range rows)
+    {
+        const image<const T> x = is_max(p.mode) ? with_consecutive_channels(from, grid, packed_) : from;
+        // The output rows whose windows can hold one input row.
+        kept_rows_ = (grid.rows.window + grid.rows.stride - 1) / grid.rows.stride;
+        const auto elements = static_cast<size_t>(kept_rows_ * grid.columns.out * grid.channels);
+        gradients_.resize(elements);
+        places_.resize(is_max(p.mode) ? elements : 0);
+        taps_.reserve(grid);
+        values_.resize(static_cast<size_t>(grid.channels));
+        output_columns_.clear();
+        for (int64_t w = 0; w < grid.columns.in; ++w)
+            output_columns_.push_back(grid.columns.outputs(w));
+        int64_t next = grid.rows.outputs(rows.begin).begin; // the output row to come
+        for (int64_t h = rows.begin; h < rows.end; ++h) {
+            for (; next < grid.rows.outputs(h).end; ++next)
+                for (int64_t ow = 0; ow < grid.columns.out; ++ow)
+                    share_out(grid, p, x, y, dy, next, ow);
+            const range outputs = grid.rows.outputs(h);
+            for (int64_t w = 0; w < grid.columns.in; ++w) {
+                float* const values = pixel_values(dx.at(h, w), dx.c_stride, factors, values_);
+                collect_shares(grid, p, h, w, outputs, output_columns_[static_cast<size_t>(w)], values);
+                store_pixel(values, factors.alpha, factors.beta, dx.at(h, w), dx.c_stride, grid.channels);
             }
-        float factor = factors.alpha;
-        if (p.mode == pooling_mode::average_including_padding)
-            factor /= static_cast<float>(p.window_h * p.window_w);
-        else if (p.mode == pooling_mode::average_excluding_padding)
-            factor /= static_cast<float>((rows.end - rows.begin) * (columns.end - columns.begin));
-        if (factor != 1)
-            scale_lanes(result, factor, result, lanes);
-        T* const out = to.at(oh, ow);
-        if (factors.beta != 0)
-            for (int64_t i = 0; i < lanes; ++i)
-                result[i] += factors.beta * to_float(out[i * to.c_stride]);
-        store_lanes(result, out, to.c_stride, lanes);
-    }
-}
-
-// The gradient of one image and channel group, in a float image of (H, W, lanes).
-template <typename T>
-void backward_image(const pooling_window& p, const input_tensor& y, const input_tensor& dy, const input_tensor& x,
-                    int64_t n, int64_t c, int64_t lanes, float* gradient)
-{
-    const int64_t height = x.view.dims[2], width = x.view.dims[3];
-    const auto xs = image_of<const T>(x, n, c), ys = image_of<const T>(y, n, c), dys = image_of<const T>(dy, n, c);
-    std::fill_n(gradient, height * width * lanes, 0.0f);
-    float buffer[k_lanes], y_buffer[k_lanes], dy_buffer[k_lanes], best[k_lanes];
-    int32_t position[k_lanes];
-    for (int64_t oh = 0; oh < y.view.dims[2]; ++oh)
-        for (int64_t ow = 0; ow < y.view.dims[3]; ++ow) {
-            const range rows = clip(oh, p.stride_h, p.pad_h, p.window_h, height);
-            const range columns = clip(ow, p.stride_w, p.pad_w, p.window_w, width);
-            const float* const out_gradient = lanes_at<T>(dys, oh, ow, dy_buffer, lanes);
-            const auto for_each_tap = [&](auto&& body) {
-                int32_t tap = 0;
-                for (int64_t h = rows.begin; h < rows.end; ++h)
-                    for (int64_t w = columns.begin; w < columns.end; ++w)
-                        body(tap++, h, w);
-            };
-            if (!is_max(p.mode)) {
-                const int64_t taps = p.mode == pooling_mode::average_including_padding
-                                         ? p.window_h * p.window_w
-                                         : (rows.end - rows.begin) * (columns.end - columns.begin);
-                scale_lanes(out_gradient, 1.0f / static_cast<float>(taps), buffer, lanes);
-                for_each_tap([&](int32_t, int64_t h, int64_t w) {
-                    add_lanes(buffer, gradient + (h * width + w) * lanes, lanes);
-                });
-                continue;
-            }
-            if (p.mode == pooling_mode::max) {
-                std::fill_n(position, lanes, 0);
-                std::fill_n(best, lanes, -std::numeric_limits<float>::infinity());
-                for_each_tap([&](int32_t tap, int64_t h, int64_t w) {
-                    max_lanes_at(lanes_at<T>(xs, h, w, buffer, lanes), p.propagate_nan, tap, best, position, lanes);
-                });
-            } else {
-                std::fill_n(position, lanes, -1);
-                const float* const output = lanes_at<T>(ys, oh, ow, y_buffer, lanes);
-                for_each_tap([&](int32_t tap, int64_t h, int64_t w) {
-                    equal_lanes_at(lanes_at<T>(xs, h, w, buffer, lanes), output, tap, position, lanes);
-                });
-            }
-            for_each_tap([&](int32_t tap, int64_t h, int64_t w) {
-                add_lanes_at(out_gradient, position, tap, gradient + (h * width + w) * lanes, lanes);
-            });
         }
+    }
+
+  private:
+    int64_t offset(const pooling_grid& grid, int64_t oh, int64_t ow) const
+    {
+        return (oh % kept_rows_ * grid.columns.out + ow) * grid.channels;
+    }
+
+    void share_out(const pooling_grid& grid, const pooling_window& p, const image<const T>& x, const image<const T>& y,
+                   const image<const T>& dy, int64_t oh, int64_t ow)
+    {
+        float* const gradients = gradients_.data() + offset(grid, oh, ow);
+        load_pixel(dy.at(oh, ow), dy.c_stride, gradients, grid.channels);
+        taps_.find(grid, x, oh, ow);
+        if (!is_max(p.mode)) {
+            scale(1.0f / static_cast<float>(grid.divisor(p.mode, taps_.count())), gradients, grid.channels);
+            return;
+        }
+        int32_t* const places = places_.data() + offset(grid, oh, ow);
+        const bool finds_equals = p.mode == pooling_mode::max_equal_to_output;
+        if (finds_equals)
+            load_pixel(y.at(oh, ow), y.c_stride, values_.data(), grid.channels);
+        else
+            std::fill(values_.begin(), values_.end(), k_lowest);
+        std::fill_n(places, grid.channels, finds_equals ? -1 : *taps_.places());
+        for_each_pass(taps_.count(), [&](int64_t first, auto n) {
+            const T* const* const taps = taps_.addresses(first);
+            const int32_t* const tap_places = taps_.places(first);
+            if (finds_equals)
+                fold_equals<T, n>(taps, tap_places, values_.data(), places, grid.channels);
+            else if (p.propagate_nan)
+                fold_places<T, true, n>(taps, tap_places, values_.data(), places, grid.channels);
+            else
+                fold_places<T, false, n>(taps, tap_places, values_.data(), places, grid.channels);
+        });
+    }
+
+    // The gradient of one input: from the windows that hold it, in row-major order.
+    void collect_shares(const pooling_grid& grid, const pooling_window& p, int64_t h, int64_t w, range rows,
+                        range columns, float* gradients)
+    {
+        shares_.clear();
+        for (int64_t oh = rows.begin; oh < rows.end; ++oh) {
+            const int64_t row = offset(grid, oh, 0);
+            for (int64_t ow = columns.begin; ow < columns.end; ++ow) {
+                const int64_t at = row + ow * grid.channels;
+                shares_.push_back({gradients_.data() + at, places_.data() + at, grid.place(h, w, oh, ow)});
+            }
+        }
+        std::fill_n(gradients, grid.channels, 0.0f);
+        for_each_pass(static_cast<int64_t>(shares_.size()), [&](int64_t first, auto n) {
+            if (is_max(p.mode))
+                collect<true, n>(shares_.data() + first, gradients, grid.channels);
+            else
+                collect<false, n>(shares_.data() + first, gradients, grid.channels);
+        });
+    }
+
+    window_taps<T> taps_;
+    std::vector<output_share> shares_;
+    std::vector<range> output_columns_; // of every input column
+    int64_t kept_rows_ = 0;
+    std::vector<float> gradients_, values_; // (kept_rows, columns.out, channels); (channels)
+    std::vector<int32_t> places_;
+    std::vector<T> packed_;
+};
+
+// body(n, rows) over all rows of all images, in parallel: whole images, or parts where the images are too few for the
+// threads. The parts don't change the result.
+template <typename Body> void for_each_part(int64_t images, int64_t rows, Body&& body)
+{
+    const int64_t parts = std::min(rows, (4 * thread_count() + images - 1) / images);
+    parallel_for(images * parts, [&](int64_t index) {
+        const int64_t part = index % parts;
+        body(index / parts, range{rows * part / parts, rows * (part + 1) / parts});
+    });
 }
 
 } // namespace
 
 void pool_forward(const pooling_window& window, const input_tensor& x, blend_factors factors, const output_tensor& y)
 {
-    const int64_t groups = (x.view.dims[1] + k_lanes - 1) / k_lanes;
-    const int64_t rows = y.view.dims[2];
+    const pooling_grid grid(window, x.view.dims, y.view.dims);
     visit(x.view.type, [&](auto element) {
-        parallel_for(x.view.dims[0] * rows, [&](int64_t index) {
-            for (int64_t group = 0; group < groups; ++group)
-                forward_row<decltype(element)>(window, x, factors, y, index / rows, group * k_lanes, index % rows);
+        using T = decltype(element);
+        for_each_part(x.view.dims[0], grid.rows.out, [&](int64_t n, range rows) {
+            thread_local forward_pooling<T> pooling;
+            pooling.run_rows(grid, window, image_of<const T>(x, n), factors, image_of<T>(y, n), rows);
         });
     });
 }
@@ -219,28 +466,13 @@ void pool_forward(const pooling_window& window, const input_tensor& x, blend_fac
 void pool_backward(const pooling_window& window, const input_tensor& y, const input_tensor& dy, const input_tensor& x,
                    blend_factors factors, const output_tensor& dx)
 {
-    const auto [images, channels, height, width] = x.view.dims;
-    const int64_t groups = (channels + k_lanes - 1) / k_lanes;
+    const pooling_grid grid(window, x.view.dims, y.view.dims);
     visit(x.view.type, [&](auto element) {
         using T = decltype(element);
-        parallel_for(images * groups, [&](int64_t index) {
-            const int64_t n = index / groups, c = index % groups * k_lanes;
-            const int64_t lanes = std::min(k_lanes, channels - c);
-            thread_local std::vector<float> gradient;
-            gradient.resize(static_cast<size_t>(height * width * lanes));
-            backward_image<T>(window, y, dy, x, n, c, lanes, gradient.data());
-            const auto to = image_of<T>(dx, n, c);
-            for (int64_t h = 0; h < height; ++h)
-                for (int64_t w = 0; w < width; ++w) {
-                    float* const row = gradient.data() + (h * width + w) * lanes;
-                    T* const out = to.at(h, w);
-                    if (factors.alpha != 1)
-                        scale_lanes(row, factors.alpha, row, lanes);
-                    if (factors.beta != 0)
-                        for (int64_t i = 0; i < lanes; ++i)
-                            row[i] += factors.beta * to_float(out[i * to.c_stride]);
-                    store_lanes(row, out, to.c_stride, lanes);
-                }
+        for_each_part(x.view.dims[0], grid.rows.in, [&](int64_t n, range rows) {
+            thread_local backward_pooling<T> pooling;
+            pooling.run_rows(grid, window, image_of<const T>(y, n), image_of<const T>(dy, n), image_of<const T>(x, n),
+                             factors, image_of<T>(dx, n), rows);
         });
     });
 }

@@ -1,4 +1,4 @@
-// 2-D pooling over host memory, for any layout and element type; NHWC runs vectorised over the channels.
+// 2-D pooling over host memory, for any layout and element type; vectors run over the channels, so NHWC is fastest.
 #pragma once
 
 #include "host/tensor_arithmetic.h"
