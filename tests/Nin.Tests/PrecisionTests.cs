@@ -35,7 +35,7 @@ public sealed class PrecisionTests(TrainedRun run) : IClassFixture<TrainedRun>, 
 
     [Fact]
     public void Train_TypeThatIsRefused_SaysWhatDoesWithout() =>
-        Train([("NIN_HOST_LESSER", "no-bf16")], "bf16").Failed(1, "in BFloat16: the device supports it in no way", "; --precision fp32 does without");
+        Train([("NIN_HOST_LESSER", "no-bf16")], "bf16").Failed(1, " in BFloat16: the device supports it in no way", "; --precision fp32 does without");
 
     private ProgramResult Train((string, string?)[] environment, string precision) => NinProgram.RunIn(
         null, environment, "train", "--data", run.Data, "--resize", "72", "--batch", "16", "--epochs", "1", "--device", "cpu", "--json",

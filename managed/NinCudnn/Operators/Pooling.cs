@@ -120,7 +120,7 @@ public sealed unsafe class Pooling : IDisposable
         return _forms.GetOrCreateValue(stream.Device).GetOrAdd(type, _ =>
         {
             TensorForm[] forms = [.. TensorForm.Candidates(type).Where(form => IsSupported(stream, type, form)).Take(1)];
-            return forms.Length > 0 ? forms[0] : throw new NotSupportedException($"pooling in {type}: the device supports it in no form");
+            return forms.Length > 0 ? forms[0] : throw new NotSupportedException($"pooling in {type}: the device supports it in no way");
         });
     }
 
