@@ -29,9 +29,13 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
         {
             Outline outline = Build();
             long arenaBytes = ArenaPlanner.Place(_tensors);
-            DeviceMemory arena = resources.Arena.Reserve(arenaBytes);
+            DeviceMemory arena = resources.Arena.KeepsTensorsApart ? default : resources.Arena.Reserve(arenaBytes);
             foreach (PlanTensor tensor in _tensors)
-                tensor.Memory = arena.Slice(tensor.Offset, tensor.Bytes);
+            {
+                tensor.Memory = resources.Arena.KeepsTensorsApart
+                    ? resources.Arena.ReserveSeparately(tensor.Bytes)
+                    : arena.Slice(tensor.Offset, tensor.Bytes);
+            }
 
             return new ExecutionPlan(Stream, options, [.. _steps], [.. _operators], arenaBytes)
             {
