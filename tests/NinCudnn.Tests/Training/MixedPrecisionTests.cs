@@ -80,7 +80,10 @@ public class MixedPrecisionTests
     {
         var options = new PlanOptions
         {
-            Batch = 2, Height = 12, Width = 12, Operators = new OperatorOptions { DataType = DataType.Float16 },
+            Batch = 2,
+            Height = 12,
+            Width = 12,
+            Operators = new OperatorOptions { DataType = DataType.Float16 },
         };
         using var network = new NetworkFixture(TinyNetwork.Architecture(), options with { Operators = new OperatorOptions() });
         using var parameters = new ParameterStore(network.Stream.Device, TinyNetwork.Architecture(), Precision.Float16);
