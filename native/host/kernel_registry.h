@@ -2,11 +2,11 @@
 // A twin is found by the entry name in the loaded PTX; the PTX's parameter list must match the twin's.
 #pragma once
 
+#include "host/runtime.h"
+
 #include <cstddef>
 #include <string_view>
 #include <vector>
-
-#include "host/runtime.h"
 
 namespace nin::host
 {
@@ -27,7 +27,8 @@ struct kernel_twin {
     // A null pointer argument has an access of 0 bytes.
     std::vector<memory_access> (*accesses)(kernel_arguments arguments);
 
-    // Runs the whole grid. Pointer arguments already hold host addresses. Results must not depend on the number of threads.
+    // Runs the whole grid. Pointer arguments already hold host addresses. Results must not depend on the number of
+    // threads.
     void (*run)(kernel_arguments arguments);
 };
 

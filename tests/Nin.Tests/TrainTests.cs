@@ -112,6 +112,7 @@ public sealed class TrainTests(TrainedRun run) : IClassFixture<TrainedRun>, IDis
         [
             @"device   .+ \(cpu was requested\)",
             @"network  seed, 1,992,166 parameters, 68×68 input, [\d.]+ MiB for tensors",
+            "compute  fp32",
             @"data     fashion-mnist: 50 training and 20 test images",
             @"recipe   seed: 2 epochs of 4 steps, batch 16, learning rate 0\.1, momentum 0, seed 0",
             .. Epoch(1),
