@@ -121,6 +121,17 @@ public class ExecutableGraphTests
     }
 
     [Fact]
+    public void Capture_WhileAnotherThreadUploads_Succeeds()
+    {
+        // An upload uses the default stream, which is illegal while a stream captures that waits for it: ours must not.
+        using DeviceBuffer<float> uploaded = Device.Allocate<float>(1);
+        CaptureBeside(() => uploaded.Upload([7]));
+        var values = new float[1];
+        uploaded.Download(values);
+        Assert.Equal([7], values);
+    }
+
+    [Fact]
     public void Capture_WhileAnotherThreadDisposesOfAStream_Succeeds()
     {
         // Destroying a cuDNN handle waits for the context too.
