@@ -44,6 +44,20 @@ public class DeviceStreamTests
         Assert.Equal([13, 14, 0], all);
     }
 
+    [Fact]
+    public void Clear_PartOfABuffer_ClearsEveryByteOfItAndNoOther()
+    {
+        using DeviceStream stream = Device.CreateStream();
+        using DeviceBuffer<byte> buffer = Device.Allocate<byte>(9);
+        buffer.Upload([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+
+        stream.Clear(buffer.Memory.Slice(1, 7));
+
+        var all = new byte[9];
+        buffer.Download(all);
+        Assert.Equal([1, 0, 0, 0, 0, 0, 0, 0, 9], all);
+    }
+
     [Theory]
     [InlineData(0, 6)]
     [InlineData(3, 3)]
