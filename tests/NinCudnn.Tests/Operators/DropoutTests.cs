@@ -25,6 +25,26 @@ public class DropoutTests
         Comparison.Check<float>(y, expected, [x.Length], Tolerance.Exact, $"rate {rate}, seed {seed}, layer {layer}, step {step}");
     }
 
+    [Theory]
+    [InlineData(DataType.BFloat16)]
+    [InlineData(DataType.Float16)]
+    public void ForwardAndBackward_ReducedPrecision_DrawTheSameMask(DataType type)
+    {
+        // Integers up to 9 and their doubles, rate 0.5's scale, are exact in both types.
+        using var fixture = new OperatorFixture();
+        float[] x = TestNumbers.Integers(_shape.Count, 9, 1);
+        var dropout = new Dropout(fixture.Stream, _shape, 0.5, 42, 6, type);
+        DeviceMemory source = fixture.Upload<ushort>([.. x.Select(value => Bits(value, type))]);
+        DeviceMemory state = fixture.Upload<StepState>([new StepState(0.1f, 3)]), y = fixture.Output(source.Bytes), dx = fixture.Output(source.Bytes);
+
+        dropout.Forward(source, state, y);
+        dropout.Backward(source, state, dx);
+
+        ushort[] expected = [.. x.Select((value, i) => Word(i, 42, 6, 3) >= 1u << 31 ? Bits(2 * value, type) : (ushort)0)];
+        Assert.Equal(expected, fixture.Download<ushort>(y));
+        Assert.Equal(expected, fixture.Download<ushort>(dx));
+    }
+
     [Fact]
     public void Forward_DocumentedWords_AreTheReferences()
     {
@@ -133,6 +153,10 @@ public class DropoutTests
         dropout.Forward(source, fixture.Upload<StepState>([new StepState(0.1f, step)]), y);
         return fixture.Download<float>(y);
     }
+
+    /// <summary>The bits of a number that the type has exactly.</summary>
+    private static ushort Bits(float value, DataType type) =>
+        type == DataType.Float16 ? BitConverter.HalfToUInt16Bits((Half)value) : (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16);
 
     /// <summary>The random word of element i: number i % 4 of the block with the counter (i / 4, layer, step's halves).</summary>
     private static uint Word(int i, ulong seed, int layer, long step)
