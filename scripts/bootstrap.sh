@@ -28,6 +28,7 @@ need "clang, which compiles the CUDA kernels to PTX" clang-19 find_clang
 need "ninja, the native build" ninja-build command -v ninja
 need "GoogleTest, the native tests" libgtest-dev header gtest/gtest.h
 need "a JSON reader, the native tests" nlohmann-json3-dev header nlohmann/json.hpp
+need "xz, the archive that make dist builds" xz-utils command -v xz
 need "Fashion-MNIST, the data set" dataset-fashion-mnist find_dataset
 [ ${#missing[@]} -eq 0 ] && exit 0
 
