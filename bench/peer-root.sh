@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Makes artifacts/bench/root, a minimal Debian 13, for a peer whose native libraries need a newer C++ library than this system's.
+# Makes artifacts/bench/debian, a minimal Debian 13, for a peer whose native libraries need a newer C++ library than this system's.
 # Uses this system's own package mirror. Needs root.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-target=artifacts/bench/root
+target=artifacts/bench/debian
 
 [ -f "$target/complete" ] && exit 0
 [ "$(id -u)" -eq 0 ] || { echo "making a root directory needs root" >&2; exit 1; }
@@ -15,6 +15,6 @@ mirror=$({ grep -hsE '^URIs:' /etc/apt/sources.list.d/*.sources | awk '{ print $
     { echo "the system's package sources name no Debian mirror" >&2; exit 1; }
 rm -rf "$target"
 mkdir -p "$target"
-debootstrap --variant=minbase trixie "$target" "$mirror" >artifacts/bench/root.log 2>&1 ||
-    { echo "debootstrap failed; see artifacts/bench/root.log" >&2; exit 1; }
+debootstrap --variant=minbase trixie "$target" "$mirror" >artifacts/bench/debian.log 2>&1 ||
+    { echo "debootstrap failed; see artifacts/bench/debian.log" >&2; exit 1; }
 touch "$target/complete"

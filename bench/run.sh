@@ -39,11 +39,11 @@ prepare_peer() {
         peer_note="its native library needs a newer C++ library than this system has, and a Debian 13 root could not be made"
         return
     fi
-    rm -rf "$work/root/peer"
-    mv "$work/peer" "$work/root/peer"
-    mkdir -p "$work/root/data"
+    rm -rf "$work/debian/peer"
+    mv "$work/peer" "$work/debian/peer"
+    mkdir -p "$work/debian/data"
     # A mount namespace of its own, so that nothing stays mounted.
-    peer=(unshare --mount sh -c 'mount -t proc proc "$0/proc" && mount --bind "$1" "$0/data" && r=$0 && shift && exec chroot "$r" /peer/TorchSharpPeer "$@"' "$work/root" "$work/reference")
+    peer=(unshare --mount sh -c 'mount -t proc proc "$0/proc" && mount --bind "$1" "$0/data" && r=$0 && shift && exec chroot "$r" /peer/TorchSharpPeer "$@"' "$work/debian" "$work/reference")
     data=/data
 }
 prepare_peer

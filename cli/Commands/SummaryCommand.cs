@@ -59,16 +59,9 @@ internal static class SummaryCommand
     private static void WriteMemory(Device device, Architecture network, int pixels, int batch)
     {
         network.InferShapes(batch, pixels, pixels); // before memory is taken for it
-        using DeviceStream stream = device.CreateStream();
-        using var parameters = new ParameterStore(device, network);
-        using var stepInput = new StepInput(stream, batch);
-        using var loss = new RunningLoss(stream);
-        using var arena = new DeviceArena(device);
-        PlanMemory memory = ExecutionPlan.Measure(
-            network, new PlanOptions { Batch = batch, Height = pixels, Width = pixels }, new PlanResources(stream, parameters, stepInput, loss, arena, parameters.Values));
-
+        PlanMemory memory = PlanMemory.Measure(device, network, new PlanOptions { Batch = batch, Height = pixels, Width = pixels });
         Console.WriteLine($"{network.Name}: a training step on {batch} images of {network.InputChannels}×{pixels}×{pixels} on {device.Name}");
-        Console.WriteLine($"parameters, gradients, momentum  {ByteSize.Format(parameters.Bytes)}");
+        Console.WriteLine($"parameters, gradients, momentum  {ByteSize.Format(memory.ParameterBytes)}");
         Console.WriteLine($"tensors placed                   {ByteSize.Format(memory.ArenaBytes)}");
         Console.WriteLine($"tensors if each had its place    {ByteSize.Format(memory.Tensors.Sum(tensor => tensor.Bytes))}");
         Console.WriteLine($"needed at once at the peak       {ByteSize.Format(memory.PeakBytes)}, in step {memory.PeakStep + 1} of {memory.Steps.Length} ({memory.Steps[memory.PeakStep]}):");

@@ -98,7 +98,7 @@ public class AbiConformanceTests
     public void Declarations_AreAllThatTheLibraryUses()
     {
         // Grows with each new declaration: a theory over nothing would pass too.
-        Assert.Equal([52, 42, 9, 16], _libraries.Select(library => Declarations(library.Class).Length));
+        Assert.Equal([52, 39, 9, 16], _libraries.Select(library => Declarations(library.Class).Length));
     }
 
     private static MethodInfo[] Declarations(Type type) => type.GetMethods(BindingFlags.Static | BindingFlags.Public);

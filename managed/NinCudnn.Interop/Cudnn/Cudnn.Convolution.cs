@@ -52,18 +52,6 @@ public static unsafe partial class Cudnn
         cudnnFilterDescriptor_t gradDesc, int requestedAlgoCount, out int returnedAlgoCount,
         cudnnConvolutionBwdFilterAlgoPerf_t* perfResults);
 
-    // cudnnStatus_t cudnnGetConvolutionForwardAlgorithmMaxCount(cudnnHandle_t handle, int* count);
-    [LibraryImport(Library)]
-    public static partial cudnnStatus_t cudnnGetConvolutionForwardAlgorithmMaxCount(cudnnHandle_t handle, out int count);
-
-    // cudnnStatus_t cudnnGetConvolutionBackwardDataAlgorithmMaxCount(cudnnHandle_t handle, int* count);
-    [LibraryImport(Library)]
-    public static partial cudnnStatus_t cudnnGetConvolutionBackwardDataAlgorithmMaxCount(cudnnHandle_t handle, out int count);
-
-    // cudnnStatus_t cudnnGetConvolutionBackwardFilterAlgorithmMaxCount(cudnnHandle_t handle, int* count);
-    [LibraryImport(Library)]
-    public static partial cudnnStatus_t cudnnGetConvolutionBackwardFilterAlgorithmMaxCount(cudnnHandle_t handle, out int count);
-
     // cudnnStatus_t cudnnGetConvolutionForwardWorkspaceSize(cudnnHandle_t handle, const cudnnTensorDescriptor_t xDesc,
     //     const cudnnFilterDescriptor_t wDesc, const cudnnConvolutionDescriptor_t convDesc, const cudnnTensorDescriptor_t yDesc,
     //     cudnnConvolutionFwdAlgo_t algo, size_t* sizeInBytes);

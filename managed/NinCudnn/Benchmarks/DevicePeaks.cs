@@ -27,8 +27,7 @@ public sealed record DevicePeaks(double FlopsPerSecond, double BytesPerSecond)
 
     private static double Copy(DeviceStream stream)
     {
-        using DeviceBuffer<byte> source = stream.Device.Allocate<byte>(CopyBytes), destination = stream.Device.Allocate<byte>(CopyBytes);
-        stream.Clear(source);
+        using DeviceBuffer<byte> source = stream.AllocateZeros(CopyBytes), destination = stream.Device.Allocate<byte>(CopyBytes);
         TimeSpan time = Best(stream, () => stream.Copy(source.Memory, destination.Memory));
         return 2 * CopyBytes / time.TotalSeconds; // read and written
     }
@@ -41,19 +40,12 @@ public sealed record DevicePeaks(double FlopsPerSecond, double BytesPerSecond)
             var shape = new ConvolutionShape(new TensorShape(1, Channels, 1, rows), Channels, 1, 1);
             using ConvolutionOperator product = ConvolutionOperator.Create(stream, shape, Activation.None, options);
             int bytes = options.DataType.Bytes();
-            using DeviceBuffer<byte> x = Zeros(shape.Input.Count * bytes), y = Zeros(shape.Output.Count * bytes);
-            using DeviceBuffer<byte> w = Zeros(shape.FilterCount * bytes), b = Zeros((long)Channels * bytes);
-            using DeviceBuffer<byte> workspace = Zeros(Math.Max(product.ForwardWorkspaceBytes, 1));
+            using DeviceBuffer<byte> x = stream.AllocateZeros(shape.Input.Count * bytes), y = stream.AllocateZeros(shape.Output.Count * bytes);
+            using DeviceBuffer<byte> w = stream.AllocateZeros(shape.FilterCount * bytes), b = stream.AllocateZeros((long)Channels * bytes);
+            using DeviceBuffer<byte> workspace = stream.AllocateZeros(Math.Max(product.ForwardWorkspaceBytes, 1));
             TimeSpan time = Best(stream, () => product.Forward(x, w, b, y, workspace));
             if (time >= _longEnough || rows >= 65536)
                 return 2.0 * shape.MultiplyAdds / time.TotalSeconds;
-        }
-
-        DeviceBuffer<byte> Zeros(long bytes)
-        {
-            DeviceBuffer<byte> buffer = stream.Device.Allocate<byte>(bytes);
-            stream.Clear(buffer);
-            return buffer;
         }
     }
 

@@ -5,6 +5,10 @@ namespace NinCudnn.Devices;
 /// <summary>A mark in a stream that can be waited for and timed. Owns a native thing.</summary>
 public sealed class DeviceEvent : DeviceResource
 {
+    // Up to CUDA 12 there is the one function, from 12.8 on the other. The driver stays the same as long as the process lives.
+    private static readonly Lazy<bool> _hasNewElapsedTime =
+        new(() => NativeLibraries.TryGetExport(NativeLibraryNames.Cuda, nameof(Cuda.cuEventElapsedTime_v2), out _));
+
     private readonly CUevent _handle;
 
     /// <summary>Makes an event. Until it is recorded it counts as reached.</summary>
@@ -61,8 +65,7 @@ public sealed class DeviceEvent : DeviceResource
         ThrowIfDisposed();
         Device.MakeCurrent();
         float milliseconds;
-        // Up to CUDA 12 the one, from 12.8 on the other.
-        if (NativeLibraries.TryGetExport(NativeLibraryNames.Cuda, nameof(Cuda.cuEventElapsedTime_v2), out _))
+        if (_hasNewElapsedTime.Value)
             Cuda.cuEventElapsedTime_v2(out milliseconds, start._handle, _handle).ThrowIfFailed();
         else
             Cuda.cuEventElapsedTime(out milliseconds, start._handle, _handle).ThrowIfFailed();

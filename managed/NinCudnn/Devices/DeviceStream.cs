@@ -133,6 +133,15 @@ public sealed class DeviceStream : DeviceResource
         Cuda.cuMemsetD8Async(memory.Address, 0, (nuint)memory.Bytes, Handle).ThrowIfFailed();
     }
 
+    /// <summary>Allocates device memory and queues filling it with zero bytes.</summary>
+    /// <exception cref="DeviceMemoryException">The device does not have that much free memory.</exception>
+    internal DeviceBuffer<byte> AllocateZeros(long bytes)
+    {
+        DeviceBuffer<byte> buffer = Device.Allocate<byte>(bytes);
+        Clear(buffer);
+        return buffer;
+    }
+
     /// <summary>
     /// Records the work that <paramref name="enqueue"/> puts on this stream, without running it, as a graph that can be
     /// launched again and again with one call. Addresses and sizes are fixed; the memory must stay where it is. Meanwhile other

@@ -38,7 +38,7 @@ internal sealed class CheckContext(DeviceStream stream, Action<string, double[]>
         where T : unmanaged => Fill(MemoryMarshal.AsBytes(values));
 
     /// <summary>Device memory with these values in that type.</summary>
-    public DeviceMemory Upload(float[] values, DataType type) => Fill(Elements.Encode(values, type));
+    public DeviceMemory Upload(float[] values, DataType type) => Fill(StoredElements.Encode(values, type));
 
     /// <summary>Device memory full of NaN, for an output or as a workspace.</summary>
     public DeviceMemory Output(long bytes)

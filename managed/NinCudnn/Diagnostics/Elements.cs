@@ -13,23 +13,8 @@ internal static class Elements
         _ => -8,
     });
 
-    public static byte[] Encode(ReadOnlySpan<float> values, DataType type) => StoredElements.Encode(values, type);
-
-    public static double[] Decode(ReadOnlySpan<byte> bytes, DataType type)
-    {
-        var values = new double[bytes.Length / type.Bytes()];
-        for (int i = 0; i < values.Length; i++)
-        {
-            values[i] = type switch
-            {
-                DataType.Float32 => BitConverter.ToSingle(bytes[(i * 4)..]),
-                DataType.Float16 => (double)BitConverter.ToHalf(bytes[(i * 2)..]),
-                _ => BitConverter.UInt32BitsToSingle((uint)BitConverter.ToUInt16(bytes[(i * 2)..]) << 16),
-            };
-        }
-        return values;
-    }
+    public static double[] Decode(ReadOnlySpan<byte> bytes, DataType type) => Array.ConvertAll(StoredElements.Decode(bytes, type), value => (double)value);
 
     /// <summary>The value that is stored for <paramref name="value"/>.</summary>
-    public static double Round(float value, DataType type) => Decode(Encode([value], type), type)[0];
+    public static double Round(float value, DataType type) => StoredElements.Decode(StoredElements.Encode([value], type), type)[0];
 }

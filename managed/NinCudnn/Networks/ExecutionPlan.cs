@@ -58,17 +58,6 @@ public sealed class ExecutionPlan : IDisposable
         return new PlanCompiler(architecture, options, resources).Compile();
     }
 
-    /// <summary>Finds out what a plan would take of the arena, without taking it.</summary>
-    /// <exception cref="ArgumentException">The architecture does not fit the image size.</exception>
-    /// <exception cref="NotSupportedException">The device supports an operator with no algorithm.</exception>
-    public static PlanMemory Measure(Architecture architecture, PlanOptions options, PlanResources resources)
-    {
-        ArgumentNullException.ThrowIfNull(architecture);
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(resources);
-        return new PlanCompiler(architecture, options, resources).Measure();
-    }
-
     /// <summary>
     /// Queues one run: call by call the first time, which warms up the libraries, and from then on as one graph launch.
     /// </summary>

@@ -60,7 +60,7 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
             Build();
             long arenaBytes = ArenaPlanner.Place(_tensors);
             return new PlanMemory(
-                arenaBytes, [.. _steps.Select(step => $"{step.Layer} {step.Kind}")],
+                resources.Parameters.Bytes, arenaBytes, [.. _steps.Select(step => $"{step.Layer} {step.Kind}")],
                 [.. _tensors.Where(tensor => tensor.Bytes > 0).Select(tensor => new TensorPlace(tensor.Name, tensor.Offset, tensor.Bytes, tensor.FirstStep, tensor.LastStep))]);
         }
         finally

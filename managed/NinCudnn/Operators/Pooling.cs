@@ -128,8 +128,7 @@ public sealed unsafe class Pooling : IDisposable
     private static bool IsSupported(DeviceStream stream, DataType type, TensorForm form)
     {
         var shape = new PoolingShape(new TensorShape(1, 2, 3, 3), PoolingMode.Max, 2, 2, 1);
-        using DeviceBuffer<byte> buffer = stream.Device.Allocate<byte>(1024);
-        stream.Clear(buffer);
+        using DeviceBuffer<byte> buffer = stream.AllocateZeros(1024);
         try
         {
             using TensorDescriptor x = new(shape.Input, form), y = new(shape.Output, form);

@@ -59,22 +59,18 @@ public sealed unsafe class SgdStep
         long count = _count;
         float momentum = (float)_settings.Momentum, weightDecay = (float)_settings.WeightDecay;
         int nesterov = _settings.Nesterov ? 1 : 0;
-        uint blocks = KernelLaunch.Blocks(_stream.Device, count);
-        if (_type == DataType.Float32)
-        {
-            void** arguments = stackalloc void*[]
-            {
-                &gradientPointer, &statePointer, &parameterPointer, &momentumPointer, &count, &momentum, &weightDecay, &nesterov,
-            };
-            KernelLaunch.Run(_step, blocks, KernelLaunch.BlockSize, arguments, _stream);
-        }
-        else
-        {
-            void** arguments = stackalloc void*[]
-            {
-                &gradientPointer, &statePointer, &parameterPointer, &momentumPointer, &computePointer, &count, &momentum, &weightDecay, &nesterov,
-            };
-            KernelLaunch.Run(_step, blocks, KernelLaunch.BlockSize, arguments, _stream);
-        }
+        int n = 0;
+        void** arguments = stackalloc void*[9];
+        arguments[n++] = &gradientPointer;
+        arguments[n++] = &statePointer;
+        arguments[n++] = &parameterPointer;
+        arguments[n++] = &momentumPointer;
+        if (_type != DataType.Float32)
+            arguments[n++] = &computePointer;
+        arguments[n++] = &count;
+        arguments[n++] = &momentum;
+        arguments[n++] = &weightDecay;
+        arguments[n] = &nesterov;
+        KernelLaunch.Run(_step, KernelLaunch.Blocks(_stream.Device, count), KernelLaunch.BlockSize, arguments, _stream);
     }
 }

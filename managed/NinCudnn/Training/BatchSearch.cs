@@ -1,7 +1,6 @@
 using NinCudnn.Data;
 using NinCudnn.Devices;
 using NinCudnn.Networks;
-using NinCudnn.Operators;
 
 namespace NinCudnn.Training;
 
@@ -28,31 +27,22 @@ public static class BatchSearch
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(trainSet);
         ArgumentNullException.ThrowIfNull(testSet);
-        using DeviceStream stream = device.CreateStream();
-        using var parameters = new ParameterStore(device, architecture, recipe.Precision);
-        using var stepInput = new StepInput(stream, trainSet.Count);
-        using var loss = new RunningLoss(stream);
-        using var arena = new DeviceArena(device);
-        using DeviceBuffer<LossScalerState> lossScaler = device.Allocate<LossScalerState>(1);
-        var resources = new PlanResources(stream, parameters, stepInput, loss, arena, parameters.Values) { LossScaler = lossScaler.Memory };
-        long datasets = Bytes(trainSet) + Bytes(testSet);
-        long free = (long)(device.FreeBytes * (1 - Reserve)) - datasets;
-
-        if (ArenaBytes(1) is var least && least > free)
-            throw new DeviceMemoryException(device, least + datasets);
+        long free = (long)(device.FreeBytes * (1 - Reserve)), datasets = Bytes(trainSet) + Bytes(testSet);
+        if (Needed(1) is var least && least > free)
+            throw new DeviceMemoryException(device, least);
         int most = Math.Min(trainSet.Count, architecture.LargestBatch(recipe.ImageSize, recipe.ImageSize));
         int fits = 1, tooLarge = most + 1;
         while (tooLarge - fits > 1)
         {
             int candidate = fits + (tooLarge - fits) / 2;
-            if (ArenaBytes(candidate) <= free)
+            if (Needed(candidate) <= free)
                 fits = candidate;
             else
                 tooLarge = candidate;
         }
         return fits;
 
-        long ArenaBytes(int batch)
+        long Needed(int batch)
         {
             var options = new PlanOptions
             {
@@ -62,7 +52,8 @@ public static class BatchSearch
                 Sgd = recipe.Sgd,
                 Operators = (execution ?? new ExecutionSettings()).Operators(recipe.Precision),
             };
-            return ExecutionPlan.Measure(architecture, options, resources).ArenaBytes;
+            PlanMemory memory = PlanMemory.Measure(device, architecture, options, recipe.Precision);
+            return memory.ParameterBytes + memory.ArenaBytes + datasets;
         }
     }
 

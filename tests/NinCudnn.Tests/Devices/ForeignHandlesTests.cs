@@ -9,9 +9,6 @@ namespace NinCudnn.Tests.Devices;
 [Collection(DeviceAlone.Name)]
 public sealed unsafe class ForeignHandlesTests : IDisposable
 {
-    private static readonly DeviceRequest _request = DeviceRequest.Parse(
-        Environment.GetEnvironmentVariable("NIN_TEST_DEVICE") is { Length: > 0 } text ? text : "cpu");
-
     private readonly CUdevice _device;
     private readonly CUcontext _context;
 
@@ -34,7 +31,7 @@ public sealed unsafe class ForeignHandlesTests : IDisposable
         fixed (float* pointer = x)
             Cuda.cuMemcpyHtoD_v2(memory, pointer, 6 * sizeof(float)).ThrowIfFailed();
 
-        using (Device device = Device.FromContext(_context, _request))
+        using (Device device = Device.FromContext(_context, TestDevice.Request))
         using (DeviceStream wrapped = device.WrapStream(stream))
         using (var relu = new Relu(wrapped, new TensorShape(1, 6, 1, 1)))
         {
@@ -57,7 +54,7 @@ public sealed unsafe class ForeignHandlesTests : IDisposable
     [Fact]
     public void FromContext_Dispose_LeavesTheContext()
     {
-        Device device = Device.FromContext(_context, _request);
+        Device device = Device.FromContext(_context, TestDevice.Request);
         DeviceBuffer<int> buffer = device.Allocate<int>(3);
         device.Dispose();
         buffer.Dispose();
@@ -69,7 +66,7 @@ public sealed unsafe class ForeignHandlesTests : IDisposable
 
     [Fact]
     public void FromContext_Null_IsRefused() =>
-        Assert.Equal("the context is null", Assert.Throws<ArgumentException>(() => Device.FromContext(default, _request)).Message);
+        Assert.Equal("the context is null", Assert.Throws<ArgumentException>(() => Device.FromContext(default, TestDevice.Request)).Message);
 
     [Fact]
     public void FromContext_OfAnotherDevice_IsRefused()
@@ -82,7 +79,7 @@ public sealed unsafe class ForeignHandlesTests : IDisposable
         {
             Assert.Equal(
                 "the context belongs to device 1, not to 0",
-                Assert.Throws<ArgumentException>(() => Device.FromContext(context, _request)).Message);
+                Assert.Throws<ArgumentException>(() => Device.FromContext(context, TestDevice.Request)).Message);
         }
         finally
         {
@@ -102,7 +99,7 @@ public sealed unsafe class ForeignHandlesTests : IDisposable
         CUdeviceptr memory = Allocate(16);
         try
         {
-            using Device device = Device.FromContext(_context, _request);
+            using Device device = Device.FromContext(_context, TestDevice.Request);
             Assert.Throws<ArgumentException>(() => device.WrapStream(stream));
             Assert.EndsWith("is memory of another context", Assert.Throws<ArgumentException>(() => device.WrapMemory(memory, 16)).Message, StringComparison.Ordinal);
         }
@@ -118,14 +115,14 @@ public sealed unsafe class ForeignHandlesTests : IDisposable
     [Fact]
     public void WrapStream_Null_IsRefused()
     {
-        using Device device = Device.FromContext(_context, _request);
+        using Device device = Device.FromContext(_context, TestDevice.Request);
         Assert.StartsWith("the stream is null", Assert.Throws<ArgumentException>(() => device.WrapStream(default)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void WrapMemory_RangeThatIsNotThere_IsRefused()
     {
-        using Device device = Device.FromContext(_context, _request);
+        using Device device = Device.FromContext(_context, TestDevice.Request);
         CUdeviceptr memory = Allocate(1000);
 
         Assert.Equal(new DeviceMemory(memory, 1000), device.WrapMemory(memory, 1000));

@@ -9,8 +9,10 @@ namespace NinCudnn.Tests.Devices;
 /// </summary>
 internal static class TestDevice
 {
-    private static readonly Lazy<Device> _shared = new(() =>
-        Device.Open(DeviceRequest.Parse(Environment.GetEnvironmentVariable("NIN_TEST_DEVICE") is { Length: > 0 } text ? text : "cpu")));
+    public static DeviceRequest Request { get; } =
+        DeviceRequest.Parse(Environment.GetEnvironmentVariable("NIN_TEST_DEVICE") is { Length: > 0 } text ? text : "cpu");
+
+    private static readonly Lazy<Device> _shared = new(() => Device.Open(Request));
 
     public static Device Shared => _shared.Value;
 }

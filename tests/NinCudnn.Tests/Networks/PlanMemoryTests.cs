@@ -15,7 +15,21 @@ public class PlanMemoryTests
         using var network = new NetworkFixture(TinyNetwork.Architecture(), _options);
         PlanMemory memory = Measure();
         Assert.Equal(network.Plan.ArenaBytes, memory.ArenaBytes);
+        Assert.Equal(network.Parameters.Bytes, memory.ParameterBytes);
         Assert.Equal(network.Plan.Steps.Select(step => $"{step.Layer} {step.Kind}"), memory.Steps);
+    }
+
+    [Fact]
+    public void Measure_TakesNothingOfTheArena()
+    {
+        using var network = new NetworkFixture(TinyNetwork.Architecture(), _options);
+        using var arena = new DeviceArena(network.Stream.Device);
+        var resources = new PlanResources(network.Stream, network.Parameters, network.StepInput, network.Loss, arena, network.Parameters.Values);
+
+        PlanMemory memory = new PlanCompiler(TinyNetwork.Architecture(), _options, resources).Measure();
+
+        Assert.Equal(network.Plan.ArenaBytes, memory.ArenaBytes);
+        Assert.Equal(0, arena.Bytes);
     }
 
     [Fact]
@@ -38,16 +52,5 @@ public class PlanMemoryTests
         Assert.InRange(memory.PeakBytes, 1, memory.ArenaBytes);
     }
 
-    private static PlanMemory Measure()
-    {
-        using DeviceStream stream = TestDevice.Shared.CreateStream();
-        using var parameters = new ParameterStore(stream.Device, TinyNetwork.Architecture());
-        using var stepInput = new StepInput(stream, _options.Batch);
-        using var loss = new RunningLoss(stream);
-        using var arena = new DeviceArena(stream.Device);
-        PlanMemory memory = ExecutionPlan.Measure(
-            TinyNetwork.Architecture(), _options, new PlanResources(stream, parameters, stepInput, loss, arena, parameters.Values));
-        Assert.Equal(0, arena.Bytes);
-        return memory;
-    }
+    private static PlanMemory Measure() => PlanMemory.Measure(TestDevice.Shared, TinyNetwork.Architecture(), _options);
 }

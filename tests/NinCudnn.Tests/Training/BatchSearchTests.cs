@@ -38,14 +38,8 @@ public class BatchSearchTests
 
         long ArenaBytes(int batch)
         {
-            using DeviceStream stream = device.CreateStream();
-            using var parameters = new ParameterStore(device, TinyNetwork.Architecture());
-            using var stepInput = new StepInput(stream, batch);
-            using var loss = new RunningLoss(stream);
-            using var arena = new DeviceArena(device);
             var options = new PlanOptions { Batch = batch, Height = recipe.ImageSize, Width = recipe.ImageSize };
-            return ExecutionPlan.Measure(
-                TinyNetwork.Architecture(), options, new PlanResources(stream, parameters, stepInput, loss, arena, parameters.Values)).ArenaBytes;
+            return PlanMemory.Measure(device, TinyNetwork.Architecture(), options).ArenaBytes;
         }
     }
 }

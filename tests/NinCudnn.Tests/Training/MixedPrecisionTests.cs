@@ -13,19 +13,7 @@ public class MixedPrecisionTests
     private static readonly ImageDataset _trainSet = TinyNetwork.Dataset(50, 1);
     private static readonly ImageDataset _testSet = TinyNetwork.Dataset(60, 2);
 
-    private static readonly TrainingRecipe _recipe = new()
-    {
-        Name = "tiny",
-        ImageSize = TinyNetwork.ImageSize,
-        Epochs = 20,
-        BatchSize = 16,
-        LearningRate = 0.05,
-        Schedule = new OneCycleSchedule(),
-        Sgd = new SgdSettings(0.9, 1e-4),
-        Initialization = Initialization.He,
-        NormalizeInput = true,
-        DropoutRate = 0.1,
-    };
+    private static readonly TrainingRecipe _recipe = TinyTraining.Recipe with { Epochs = 20 };
 
     /// <summary>
     /// Between a parameter and the loss, and back to its gradient, about 2·8 tensors are rounded in sequence, each with a relative
@@ -97,11 +85,6 @@ public class MixedPrecisionTests
             "the parameters are for Float32, the operators compute in Float16",
             Assert.Throws<ArgumentException>(() =>
                 ExecutionPlan.Compile(TinyNetwork.Architecture(), options, resources with { Parameters = network.Parameters })).Message);
-    }
-
-    private sealed record LastStepOnly : LearningRateSchedule
-    {
-        public override double Factor(long step, long totalSteps) => step == totalSteps - 1 ? 1 : 0;
     }
 
     private static Dictionary<string, float[]> Parameters(TrainingRecipe recipe)

@@ -1,6 +1,5 @@
 using NinCudnn.Data;
 using NinCudnn.Networks;
-using NinCudnn.Operators;
 using NinCudnn.Tests.Devices;
 using NinCudnn.Tests.Networks;
 using NinCudnn.Tests.Operators;
@@ -18,19 +17,7 @@ public class TrainerTests
     private static readonly ImageDataset _trainSet = TinyNetwork.Dataset(Samples, 1);
     private static readonly ImageDataset _testSet = TinyNetwork.Dataset(21, 2);
 
-    private static readonly TrainingRecipe _recipe = new()
-    {
-        Name = "tiny",
-        ImageSize = TinyNetwork.ImageSize,
-        Epochs = 2,
-        BatchSize = 16,
-        LearningRate = 0.05,
-        Schedule = new OneCycleSchedule(),
-        Sgd = new SgdSettings(0.9, 1e-4),
-        Initialization = Initialization.He,
-        NormalizeInput = true,
-        DropoutRate = 0.1,
-    };
+    private static readonly TrainingRecipe _recipe = TinyTraining.Recipe;
 
     [Fact]
     public void Train_ImagesThatCanBeToldApart_LearnsThem()
@@ -250,11 +237,6 @@ public class TrainerTests
 
     private static Trainer Create(TrainingRecipe recipe, ImageDataset? trainSet = null, ImageDataset? testSet = null, ulong seed = 1) =>
         new(TestDevice.Shared, TinyNetwork.Architecture(), recipe, trainSet ?? _trainSet, testSet ?? _testSet, seed);
-
-    private sealed record LastStepOnly : LearningRateSchedule
-    {
-        public override double Factor(long step, long totalSteps) => step == totalSteps - 1 ? 1 : 0;
-    }
 
     private sealed class Recorder : ITrainingObserver
     {

@@ -44,9 +44,9 @@ public sealed class ConvolutionTuner(DeviceStream stream, TuningCache cache)
     {
         ConvolutionShape shape = convolution.Shape;
         int bytes = convolution.Options.DataType.Bytes();
-        using DeviceBuffer<byte> x = Zeros(shape.Input.Count * bytes), w = Zeros(shape.FilterCount * bytes);
-        using DeviceBuffer<byte> b = Zeros((long)shape.K * bytes), y = Zeros(shape.Output.Count * bytes);
-        using DeviceBuffer<byte> workspace = Zeros(Math.Max(methods.Max(method => method.WorkspaceBytes), 1));
+        using DeviceBuffer<byte> x = stream.AllocateZeros(shape.Input.Count * bytes), w = stream.AllocateZeros(shape.FilterCount * bytes);
+        using DeviceBuffer<byte> b = stream.AllocateZeros((long)shape.K * bytes), y = stream.AllocateZeros(shape.Output.Count * bytes);
+        using DeviceBuffer<byte> workspace = stream.AllocateZeros(Math.Max(methods.Max(method => method.WorkspaceBytes), 1));
         using var start = new DeviceEvent(stream.Device, timing: true);
         using var end = new DeviceEvent(stream.Device, timing: true);
         ConvolutionOperands operands = direction switch
@@ -81,13 +81,6 @@ public sealed class ConvolutionTuner(DeviceStream stream, TuningCache cache)
             end.Synchronize();
             return end.ElapsedSince(start);
         }
-    }
-
-    private DeviceBuffer<byte> Zeros(long bytes)
-    {
-        DeviceBuffer<byte> buffer = stream.Device.Allocate<byte>(bytes);
-        stream.Clear(buffer);
-        return buffer;
     }
 
     private static string Describe(ConvolutionOperator convolution, ConvolutionDirection direction)

@@ -6,10 +6,7 @@ namespace NinCudnn.Operators;
 /// <summary>A packed column-major matrix, as stored.</summary>
 /// <param name="Rows">Rows; also the leading dimension.</param>
 /// <param name="Columns">Columns.</param>
-internal readonly record struct MatrixLayout(long Rows, long Columns)
-{
-    public long Count => Rows * Columns;
-}
+internal readonly record struct MatrixLayout(long Rows, long Columns);
 
 /// <summary>A product D = epilogue(op(A)·op(B)), column-major.</summary>
 internal sealed record MatrixProblem(MatrixLayout A, bool IsATransposed, MatrixLayout B, bool IsBTransposed, MatrixLayout D, cublasLtEpilogue_t Epilogue);
