@@ -1,5 +1,6 @@
 // Device memory, page-locked host memory, copies and fills.
 #include "host/capture.h"
+#include "host/configuration.h"
 #include "host/context.h"
 #include "host/driver.h"
 #include "host/memory.h"
@@ -23,6 +24,16 @@ operation upload(const char* name, CUdeviceptr destination, const void* source, 
 {
     return {name, {{destination, bytes, access_kind::write}}, [source, bytes](void* const* pointers) {
                 std::memcpy(pointers[0], source, bytes);
+            }};
+}
+
+// From a copy of the source, which the caller may change at once.
+operation staged_upload(const char* name, CUdeviceptr destination, const void* source, size_t bytes)
+{
+    std::shared_ptr<std::byte[]> staged = std::make_shared_for_overwrite<std::byte[]>(bytes);
+    std::memcpy(staged.get(), source, bytes);
+    return {name, {{destination, bytes, access_kind::write}}, [staged, bytes](void* const* pointers) {
+                std::memcpy(pointers[0], staged.get(), bytes);
             }};
 }
 
@@ -69,6 +80,18 @@ void run_on_legacy_stream(context& current, operation op)
     require_no_error();
 }
 
+void upload_sync(context& current, CUdeviceptr destination, const void* source, size_t bytes)
+{
+    const char* const name = "cuMemcpyHtoD_v2";
+    if (settings().streams != stream_mode::deferred || pinned().contains(source, bytes))
+        return run_on_legacy_stream(current, upload(name, destination, source, bytes));
+    // From pageable memory the call may return while the bytes are only staged, and other streams don't wait for them.
+    const std::shared_ptr<stream> legacy = legacy_stream_for_copy(current);
+    synchronize_stream(*legacy);
+    require_no_error();
+    enqueue(*legacy, staged_upload(name, destination, source, bytes));
+}
+
 void upload_async(CUdeviceptr destination, const void* source, size_t bytes, CUstream handle)
 {
     const char* const name = "cuMemcpyHtoDAsync_v2";
@@ -82,11 +105,7 @@ void upload_async(CUdeviceptr destination, const void* source, size_t bytes, CUs
         return;
     }
     refuse_if_capturing(*target); // pageable memory has no fixed place that a graph could read later
-    std::shared_ptr<std::byte[]> staged = std::make_shared_for_overwrite<std::byte[]>(bytes);
-    std::memcpy(staged.get(), source, bytes);
-    submit_work(target, {name, {{destination, bytes, access_kind::write}}, [staged, bytes](void* const* pointers) {
-                             std::memcpy(pointers[0], staged.get(), bytes);
-                         }});
+    submit_work(target, staged_upload(name, destination, source, bytes));
 }
 
 void download_async(void* destination, CUdeviceptr source, size_t bytes, CUstream handle)
@@ -285,7 +304,7 @@ NIN_API CUresult cuMemcpyHtoD_v2(CUdeviceptr dstDevice, const void* srcHost, siz
             return CUDA_SUCCESS;
         require_pointer(srcHost, "srcHost");
         require_device_range(current, dstDevice, ByteCount, "dstDevice");
-        run_on_legacy_stream(current, upload("cuMemcpyHtoD_v2", dstDevice, srcHost, ByteCount));
+        upload_sync(current, dstDevice, srcHost, ByteCount);
         return CUDA_SUCCESS;
     });
 }

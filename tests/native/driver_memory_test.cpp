@@ -125,6 +125,32 @@ TEST_F(memory_test, Copies_RoundTrip)
     }
 }
 
+TEST_F(memory_test, CopyFromPageableMemory_MayBeStagedOnly)
+{
+    if (!is_stream_mode("deferred"))
+        GTEST_SKIP() << "the deferred mode leaves the last part of the copy to the default stream";
+    const CUstream other = create_stream();
+    const CUdeviceptr address = allocate(4);
+    const CUdeviceptr seen = allocate(4);
+    unsigned int pageable = 1;
+    unsigned int* const page_locked = allocate_pinned(1);
+    ASSERT_OK(cuMemsetD32Async(address, 7, 1, other));
+    ASSERT_OK(cuStreamSynchronize(other));
+
+    ASSERT_OK(cuMemcpyHtoD_v2(address, &pageable, 4));
+    pageable = 2; // the call has read it
+    ASSERT_OK(cuMemcpyDtoDAsync_v2(seen, address, 4, other));
+    ASSERT_OK(cuStreamSynchronize(other)); // does not wait for the default stream
+    EXPECT_EQ(download(seen, 1), std::vector<unsigned int>{7});
+    EXPECT_EQ(download(address, 1), std::vector<unsigned int>{1});
+
+    *page_locked = 3;
+    ASSERT_OK(cuMemcpyHtoD_v2(address, page_locked, 4)); // synchronous
+    ASSERT_OK(cuMemcpyDtoDAsync_v2(seen, address, 4, other));
+    ASSERT_OK(cuStreamSynchronize(other));
+    EXPECT_EQ(download(seen, 1), std::vector<unsigned int>{3});
+}
+
 TEST_F(memory_test, Copies_OutsideAnAllocation_AreRefused)
 {
     const CUdeviceptr address = allocate(256);

@@ -77,6 +77,7 @@ TEST_F(module_test, Launch_CopiesArgumentsInTheCall)
     CUdeviceptr sums = allocate(4);
     const CUdeviceptr kept = sums;
     ASSERT_OK(cuMemcpyHtoD_v2(source, partial.data(), 4));
+    ASSERT_OK(cuCtxSynchronize()); // the copy may have been staged only
     int one = 1;
     void* arguments[] = {&source, &sums, &one, &one};
     gate closed;
