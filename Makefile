@@ -2,7 +2,7 @@
 NIN := artifacts/bin/nin/release/nin
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build train test dist format clean
+.PHONY: help bootstrap build train test bench dist format clean
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
@@ -18,6 +18,9 @@ train: build ## Trains the seed network on Fashion-MNIST with the recipe `quick`
 
 test: ## Builds and runs all tests
 	@scripts/test.sh
+
+bench: ## Measures speed and memory beside TorchSharp and writes bench/results/DATE-MACHINE.md
+	@bench/run.sh
 
 dist: bootstrap ## Builds artifacts/dist/nin-VERSION-linux-x64.tar.xz, which needs no .NET
 	@scripts/dist.sh
