@@ -13,8 +13,6 @@ namespace
 
 struct range {
     int64_t begin, end;
-
-    int64_t size() const { return end - begin; }
 };
 
 // Windows along one axis.
@@ -35,8 +33,9 @@ struct pooling_axis {
         return {(first_begin + stride - 1) / stride, std::min(last_begin / stride + 1, out)};
     }
 
-    // The place of an input within an output's window, which may begin outside the image.
-    int64_t tap(int64_t input, int64_t output) const { return input + pad - output * stride; }
+    // At most so many, whatever the output or the input.
+    int64_t most_taps() const { return std::min(window, in); }
+    int64_t most_outputs() const { return std::min((window + stride - 1) / stride, out); }
 };
 
 struct pooling_grid {
@@ -49,11 +48,8 @@ struct pooling_grid {
     {
     }
 
-    // The place of an input in an output's window, in row-major order.
-    int32_t place(int64_t h, int64_t w, int64_t oh, int64_t ow) const
-    {
-        return static_cast<int32_t>(rows.tap(h, oh) * columns.window + columns.tap(w, ow));
-    }
+    // The place of an input pixel in the image, which has fewer than 2^31: as floats, more would be 8 GiB a channel.
+    int32_t place(int64_t h, int64_t w) const { return static_cast<int32_t>(h * columns.in + w); }
 
     // What an average over a window with that many taps inside the image divides by.
     int64_t divisor(pooling_mode mode, int64_t taps) const
@@ -151,14 +147,15 @@ NIN_VECTORIZED void fold_equals(const T* const* taps, const int32_t* tap_places,
     }
 }
 
-// What an output gives back, per channel: the gradient, and for maxima the place in the window that it goes to.
+// What an output gives back, per channel: the gradient, and for maxima the place that it goes to.
 struct output_share {
     const float* gradients;
     const int32_t* places;
-    int32_t place; // of the input that collects
 };
 
-template <bool IsMax, int N> NIN_VECTORIZED void collect(const output_share* shares, float* sums, int64_t channels)
+// Adds what goes to the input at `place`; averages give to every input of the window.
+template <bool IsMax, int N>
+NIN_VECTORIZED void collect(const output_share* shares, int32_t place, float* sums, int64_t channels)
 {
 #pragma GCC ivdep
     for (int64_t c = 0; c < channels; ++c) {
@@ -166,7 +163,7 @@ template <bool IsMax, int N> NIN_VECTORIZED void collect(const output_share* sha
 #pragma GCC unroll 16
         for (int i = 0; i < N; ++i)
             if constexpr (IsMax)
-                sum += choose(mask_of(shares[i].places[c] == shares[i].place), shares[i].gradients[c], 0.0f);
+                sum += choose(mask_of(shares[i].places[c] == place), shares[i].gradients[c], 0.0f);
             else
                 sum += shares[i].gradients[c];
         sums[c] = sum;
@@ -263,13 +260,13 @@ image<const T> with_consecutive_channels(const image<const T>& from, const pooli
     return {buffer.data(), 1, row, grid.channels};
 }
 
-// The taps of an output's window that lie inside the image, and their places in the whole window, in row-major order.
+// The taps of an output's window that lie inside the image, in row-major order, and their places.
 template <typename T> class window_taps
 {
   public:
     void reserve(const pooling_grid& grid)
     {
-        const auto most = static_cast<size_t>(grid.rows.window * grid.columns.window);
+        const auto most = static_cast<size_t>(grid.rows.most_taps() * grid.columns.most_taps());
         addresses_.resize(most);
         places_.resize(most);
     }
@@ -281,7 +278,7 @@ template <typename T> class window_taps
         for (int64_t h = rows.begin; h < rows.end; ++h)
             for (int64_t w = columns.begin; w < columns.end; ++w, ++i) {
                 addresses_[i] = x.at(h, w);
-                places_[i] = grid.place(h, w, oh, ow);
+                places_[i] = grid.place(h, w);
             }
         count_ = static_cast<int64_t>(i);
     }
@@ -349,8 +346,7 @@ template <typename T> class backward_pooling
                   const image<const T>& from, blend_factors factors, const image<T>& dx, range rows)
     {
         const image<const T> x = is_max(p.mode) ? with_consecutive_channels(from, grid, packed_) : from;
-        // The output rows whose windows can hold one input row.
-        kept_rows_ = (grid.rows.window + grid.rows.stride - 1) / grid.rows.stride;
+        kept_rows_ = grid.rows.most_outputs();
         const auto elements = static_cast<size_t>(kept_rows_ * grid.columns.out * grid.channels);
         gradients_.resize(elements);
         places_.resize(is_max(p.mode) ? elements : 0);
@@ -417,22 +413,22 @@ template <typename T> class backward_pooling
             const int64_t row = offset(grid, oh, 0);
             for (int64_t ow = columns.begin; ow < columns.end; ++ow) {
                 const int64_t at = row + ow * grid.channels;
-                shares_.push_back({gradients_.data() + at, places_.data() + at, grid.place(h, w, oh, ow)});
+                shares_.push_back({gradients_.data() + at, places_.data() + at});
             }
         }
         std::fill_n(gradients, grid.channels, 0.0f);
         for_each_pass(static_cast<int64_t>(shares_.size()), [&](int64_t first, auto n) {
             if (is_max(p.mode))
-                collect<true, n>(shares_.data() + first, gradients, grid.channels);
+                collect<true, n>(shares_.data() + first, grid.place(h, w), gradients, grid.channels);
             else
-                collect<false, n>(shares_.data() + first, gradients, grid.channels);
+                collect<false, n>(shares_.data() + first, grid.place(h, w), gradients, grid.channels);
         });
     }
 
     window_taps<T> taps_;
     std::vector<output_share> shares_;
-    std::vector<range> output_columns_; // of every input column
-    int64_t kept_rows_ = 0;
+    std::vector<range> output_columns_;     // of every input column
+    int64_t kept_rows_ = 0;                 // output rows whose windows can hold one input row
     std::vector<float> gradients_, values_; // (kept_rows, columns.out, channels); (channels)
     std::vector<int32_t> places_;
     std::vector<T> packed_;
