@@ -98,6 +98,7 @@ configuration read_settings()
     configuration result{};
     result.streams = read_stream_mode();
     result.poison = read_switch("NIN_HOST_POISON");
+    result.skips_work = read_switch("NIN_HOST_SKIP_WORK");
     result.reports_leaks = read_switch("NIN_HOST_REPORT_LEAKS");
     result.devices = positive_count("NIN_HOST_DEVICES", 1);
     result.device_memory_bytes = read_memory_limit(result.devices);

@@ -7,6 +7,7 @@
 //   NIN_NUM_THREADS        threads an operation may use; default: the cores this process may run on
 //   NIN_HOST_FAIL          calls that return an error (failure_injection.h)
 //   NIN_HOST_REPORT_LEAKS  1: a line on stderr at exit with what was never released (leak_report.h)
+//   NIN_HOST_SKIP_WORK     1, for benchmarks: operations are queued, ordered and checked, but do nothing
 //   NIN_HOST_TRACE         1: one line per API call on stderr (read in api.cpp)
 #pragma once
 
@@ -25,6 +26,7 @@ enum class stream_mode {
 struct configuration {
     stream_mode streams;
     bool poison;
+    bool skips_work;
     bool reports_leaks;
     int devices;
     size_t device_memory_bytes;

@@ -249,7 +249,8 @@ void run_operation(const operation& op, const device_memory& memory) noexcept
             set_sticky_error(CUDA_ERROR_ILLEGAL_ADDRESS, describe_failed_access(op, failed));
             return;
         }
-        op.body(pointers.data());
+        if (!settings().skips_work)
+            op.body(pointers.data());
     } catch (const std::exception& e) {
         set_sticky_error(CUDA_ERROR_LAUNCH_FAILED, std::string(op.name) + ": " + e.what());
     } catch (...) {
