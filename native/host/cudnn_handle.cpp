@@ -60,15 +60,16 @@ int64_t bounded_count(std::initializer_list<int> dims)
     return count;
 }
 
-std::string describe(const tensor_view& view)
+std::ostream& operator<<(std::ostream& text, const description& tensor)
 {
+    const tensor_view& view = tensor.view;
     const char* const type = view.type == element_type::f32   ? "float"
                              : view.type == element_type::f16 ? "half"
                                                               : "bfloat16";
     const auto list = [](const std::array<int64_t, 4>& a) {
         return concat("(", a[0], ", ", a[1], ", ", a[2], ", ", a[3], ")");
     };
-    return concat(type, " N,C,H,W ", list(view.dims), " with strides ", list(view.strides));
+    return text << type << " N,C,H,W " << list(view.dims) << " with strides " << list(view.strides);
 }
 
 blend_factors checked_factors(const void* alpha, const void* beta)

@@ -147,8 +147,15 @@ void check_layout(const tensor_view& view, const char* name);
 // The number of elements that positive dimensions give, or 2^31 where it is larger: no tensor or filter has so many.
 int64_t bounded_count(std::initializer_list<int> dims);
 
-// "float NCHW (2, 3, 4, 5), strides (60, 20, 5, 1)", for refusals.
-std::string describe(const tensor_view& view);
+// "float N,C,H,W (2, 3, 4, 5) with strides (60, 20, 5, 1)", for refusals: put into words only when it is written.
+struct description {
+    const tensor_view& view;
+};
+inline description describe(const tensor_view& view)
+{
+    return {view};
+}
+std::ostream& operator<<(std::ostream& text, const description& tensor);
 
 // alpha and beta: host pointers to float for every element type that is computed here.
 blend_factors checked_factors(const void* alpha, const void* beta);

@@ -24,6 +24,22 @@ std::mutex& execution_mutex()
     return immortal<std::mutex>();
 }
 
+// To wake a sleeping worker costs the thread that queues work several microseconds, more than a worker loses that looks
+// for work a little longer before it sleeps.
+constexpr std::chrono::microseconds k_spin_time{50};
+
+// A queue's lock is held for less than a microsecond, and to be put to sleep takes longer: it is tried a few times
+// first.
+std::unique_lock<std::mutex> lock_soon(std::mutex& mutex)
+{
+    for (int attempt = 0; attempt < 100; ++attempt) {
+        if (mutex.try_lock())
+            return {mutex, std::adopt_lock};
+        __builtin_ia32_pause();
+    }
+    return std::unique_lock(mutex);
+}
+
 bool has_workers()
 {
     return settings().streams == stream_mode::worker;
@@ -81,7 +97,7 @@ stream_point stream_queue::push(task work)
 {
     uint64_t sequence;
     {
-        std::lock_guard lock(mutex_);
+        const auto lock = lock_soon(mutex_);
         tasks_.push_back(std::move(work));
         sequence = ++submitted_;
         if (has_workers()) {
@@ -167,6 +183,8 @@ void stream_queue::work()
             }
             if (closed_ || registry.stopping.load())
                 break;
+            if (spin_for_work(lock))
+                continue;
             worker_sleeps_ = true;
             work_arrived_.wait(lock);
             worker_sleeps_ = false;
@@ -176,6 +194,17 @@ void stream_queue::work()
     std::lock_guard lock(registry.mutex);
     registry.queues.erase(shared_from_this());
     registry.ended.notify_all();
+}
+
+// Called with the lock held; it is released meanwhile. Says whether there is work now.
+bool stream_queue::spin_for_work(std::unique_lock<std::mutex>& lock)
+{
+    lock.unlock();
+    const auto end = std::chrono::steady_clock::now() + k_spin_time;
+    while (is_idle() && std::chrono::steady_clock::now() < end)
+        __builtin_ia32_pause();
+    lock = lock_soon(mutex_);
+    return !tasks_.empty();
 }
 
 // Called with the lock held; it is released while the task runs. Only one thread at a time runs a queue's tasks: its
@@ -188,7 +217,7 @@ void stream_queue::run_next(std::unique_lock<std::mutex>& lock)
         lock.unlock();
         execute(work);
     } // what the task owns goes before the task counts as completed
-    lock.lock();
+    lock = lock_soon(mutex_);
     completed_.store(completed_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
     if (waiters_ != 0)
         progress_.notify_all();
