@@ -237,18 +237,24 @@ public sealed class Device : IDisposable
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
         Reclaim();
-        foreach (Lazy<KernelModule> module in _kernelModules.Values)
-        {
-            if (module.IsValueCreated)
-                module.Value.Dispose();
-        }
         RemoveReference();
     }
 
     private void RemoveReference()
     {
-        if (Interlocked.Decrement(ref _references) == 0 && !_isForeign)
-            _ = Cuda.cuDevicePrimaryCtxRelease_v2(_device); // nobody is left who could be told of a failure
+        if (Interlocked.Decrement(ref _references) > 0)
+            return;
+        // Nobody is left who could be told of a failure.
+        if (TryMakeCurrent())
+        {
+            foreach (Lazy<KernelModule> module in _kernelModules.Values)
+            {
+                if (module.IsValueCreated)
+                    module.Value.Unload();
+            }
+        }
+        if (!_isForeign)
+            _ = Cuda.cuDevicePrimaryCtxRelease_v2(_device);
     }
 
     private void ThrowDeferredFailure()

@@ -4,18 +4,22 @@ using NinCudnn.Interop;
 
 namespace NinCudnn.Devices;
 
-/// <summary>A loaded PTX module and its entry points. Owns a native thing.</summary>
-internal sealed unsafe class KernelModule : DeviceResource
+/// <summary>
+/// A loaded PTX module and its entry points. Operators keep entry points without a reference to the module, so the device, which owns it,
+/// unloads it when nothing is left that was made from the device.
+/// </summary>
+internal sealed unsafe class KernelModule
 {
     private const int LogBytes = 8192;
 
     private readonly ConcurrentDictionary<string, CUfunction> _functions = new();
+    private readonly Device _device;
     private readonly string _name;
     private readonly CUmodule _handle;
 
     private KernelModule(Device device, string name, byte[] ptx)
-        : base(device)
     {
+        _device = device;
         _name = name;
         device.MakeCurrent();
         byte* log = stackalloc byte[LogBytes];
@@ -50,8 +54,7 @@ internal sealed unsafe class KernelModule : DeviceResource
 
     private CUfunction Find(string entry)
     {
-        ThrowIfDisposed();
-        Device.MakeCurrent();
+        _device.MakeCurrent();
         fixed (byte* name = Encoding.UTF8.GetBytes(entry + '\0'))
         {
             CUresult status = Cuda.cuModuleGetFunction(out CUfunction function, _handle, name);
@@ -61,9 +64,6 @@ internal sealed unsafe class KernelModule : DeviceResource
         }
     }
 
-    internal override void ReleaseNative()
-    {
-        if (_handle != default)
-            Device.RecordFailure(Cuda.cuModuleUnload(_handle), nameof(Cuda.cuModuleUnload));
-    }
+    /// <summary>Unloads it, with the device's context current.</summary>
+    public void Unload() => _ = Cuda.cuModuleUnload(_handle); // nobody is left who could be told of a failure
 }

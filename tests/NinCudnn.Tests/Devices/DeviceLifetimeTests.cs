@@ -77,6 +77,26 @@ public class DeviceLifetimeTests
     }
 
     [Fact]
+    public void Dispose_OfTheDevice_LeavesOperatorsUsable()
+    {
+        Device device = Open();
+        using DeviceStream stream = device.CreateStream();
+        using DeviceBuffer<float> y = device.Allocate<float>(2), dy = device.Allocate<float>(2), db = device.Allocate<float>(1);
+        y.Upload([1, 0]);
+        dy.Upload([2, 3]);
+        using var relu = new Relu(stream, new TensorShape(2, 1, 1, 1));
+        using DeviceBuffer<byte> workspace = device.Allocate<byte>(relu.BackwardWorkspaceBytes);
+        device.Dispose();
+
+        relu.Backward(y, dy, db, workspace); // a kernel of a module that the device loaded
+        var gradient = new float[2];
+        stream.Synchronize();
+        dy.Download(gradient);
+
+        Assert.Equal([2, 0], gradient);
+    }
+
+    [Fact]
     public void Dispose_OfADeviceWithLoadedKernels_LeavesTheSharedOneUsable()
     {
         using (Device device = Open())
