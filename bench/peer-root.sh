@@ -11,7 +11,7 @@ if ! command -v debootstrap >/dev/null; then
     { apt-get update && apt-get install --yes debootstrap; } >/dev/null || { echo "debootstrap can't be installed" >&2; exit 1; }
 fi
 mirror=$({ grep -hsE '^URIs:' /etc/apt/sources.list.d/*.sources | awk '{ print $2 }'
-           grep -hsE '^deb ' /etc/apt/sources.list /etc/apt/sources.list.d/*.list | grep -oE 'https?://[^ ]+'; } | grep -m1 -E '/debian/?$') ||
+           grep -hsE '^deb ' /etc/apt/sources.list /etc/apt/sources.list.d/*.list | grep -oE 'https?://[^ ]+' || true; } | grep -m1 -E '/debian/?$') ||
     { echo "the system's package sources name no Debian mirror" >&2; exit 1; }
 rm -rf "$target"
 mkdir -p "$target"

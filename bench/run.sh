@@ -108,14 +108,18 @@ ratio "peak memory of the process, training at 224×224" training-224 rss "≤ 0
 
 say "costs of a step on the host"
 for ((round = 0; round < rounds; round++)); do
-    json=$(NIN_HOST_SKIP_WORK=1 "$bench" costs 128 224)
-    for quantity in enqueue_replayed enqueue_eager send managed_bytes_per_step bytes_to_device_per_step; do
-        field "$quantity" <<<"$json" >>"$numbers/costs.$quantity"
+    for streams in sync worker; do
+        json=$(NIN_HOST_SKIP_WORK=1 NIN_HOST_STREAMS=$streams "$bench" costs 128 224)
+        for quantity in enqueue_replayed enqueue_eager send managed_bytes_per_step bytes_to_device_per_step; do
+            field "$quantity" <<<"$json" >>"$numbers/costs.$streams.$quantity"
+        done
     done
 done
-cost() { median "$numbers/costs.$1"; }
+cost() { median "$numbers/costs.${2:-sync}.$1"; }
 row "enqueue a training step, replayed" "≤ 20 µs" "8 µs" "$(compute '%.1f µs' "1e6 * $(cost enqueue_replayed)")"
 row "enqueue a training step, call by call" "≤ 150 µs" "60 µs" "$(compute '%.1f µs' "1e6 * $(cost enqueue_eager)")"
+row "enqueue with the host provider's thread taking operations off beside it, replayed" "" "" "$(compute '%.1f µs' "1e6 * $(cost enqueue_replayed worker)")"
+row "the same, call by call" "" "" "$(compute '%.1f µs' "1e6 * $(cost enqueue_eager worker)")"
 row "send a step's input" "" "" "$(compute '%.1f µs' "1e6 * $(cost send)")"
 row "managed bytes per step" "0" "0" "$(cost managed_bytes_per_step)"
 row "bytes to the device per step, batch 128" "≤ 1 KiB" "512 B + indices" "$(cost bytes_to_device_per_step)"
@@ -144,7 +148,7 @@ mkdir -p bench/results
         echo "- without TorchSharp: $peer_note"
     fi
     echo "- $threads threads; float32"
-    echo "- command: \`make bench\`, which runs \`nin bench --device cpu --step-only --json\`, \`TorchSharpPeer\`, \`NIN_HOST_SKIP_WORK=1 NinCudnn.Bench costs 128 224\` and \`nin --help\`"
+    echo "- command: \`make bench\`, which runs \`nin bench --device cpu --step-only --json\`, \`TorchSharpPeer\`, \`NIN_HOST_SKIP_WORK=1 NIN_HOST_STREAMS=sync NinCudnn.Bench costs 128 224\` and \`nin --help\`"
     echo
     echo "| what | must | aim | measured |"
     echo "|---|---|---|---|"

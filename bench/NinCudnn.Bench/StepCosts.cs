@@ -9,7 +9,7 @@ namespace NinCudnn.Bench;
 
 /// <summary>
 /// What a training step of the seed network costs the host: times to queue it when the device is idle, managed memory, bytes sent. The times are
-/// meant to be taken with NIN_HOST_SKIP_WORK=1, so that arithmetic in other threads does not disturb them.
+/// meant to be taken with NIN_HOST_SKIP_WORK=1 and NIN_HOST_STREAMS=sync, so that other threads do not disturb them.
 /// </summary>
 internal sealed record StepCosts(Timing Replayed, Timing Eager, Timing Send, double ManagedBytes, long BytesSent)
 {
