@@ -13,9 +13,17 @@ mkdir -p "$stage/lib" "$stage/licenses"
 
 dotnet publish cli/nin.csproj --configuration Release --runtime linux-x64 --nologo --verbosity quiet -p:PublishAot=true \
     --output artifacts/dist/publish
-cp artifacts/dist/publish/nin artifacts/dist/publish/libnin_host.so "$stage/"
+cp artifacts/dist/publish/{nin,libnin_host.so,libSkiaSharp.so,libHarfBuzzSharp.so} "$stage/"
 strip "$stage/nin" "$stage/libnin_host.so"
 rm -rf artifacts/dist/publish
+
+# Drawing: SkiaSharp and what is built into it, HarfBuzz, ScottPlot. Their packages bring their licences.
+packages=$(dotnet nuget locals global-packages --list --force-english-output | cut -d' ' -f2)
+version_of() { sed -nE "s/.*Include=\"$1\" Version=\"([^\"]+)\".*/\1/p" Directory.Packages.props; }
+skia=$packages/skiasharp.nativeassets.linux.nodependencies/$(version_of SkiaSharp.NativeAssets.Linux.NoDependencies)
+cat "$skia/LICENSE.txt" "$skia/THIRD-PARTY-NOTICES.txt" >"$stage/licenses/libSkiaSharp.so.txt"
+cat "$packages"/harfbuzzsharp/*/LICENSE.txt | head -200 >"$stage/licenses/libHarfBuzzSharp.so.txt"
+cp -r "$packages/scottplot/$(version_of ScottPlot)/Notices" "$stage/licenses/ScottPlot"
 
 # libnin_host finds these through its run path $ORIGIN/lib. The C library is the system's.
 ldd "$stage/libnin_host.so" | awk '/=> \// { print $1, $3 }' | while read -r soname path; do

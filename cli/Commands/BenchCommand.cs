@@ -1,6 +1,7 @@
 using System.CommandLine;
 using NinCudnn.Benchmarks;
 using NinCudnn.Cli.Output;
+using NinCudnn.Cli.Plots;
 using NinCudnn.Devices;
 using NinCudnn.Interop;
 using NinCudnn.Networks;
@@ -27,17 +28,26 @@ internal static class BenchCommand
         Option<string?> model = SharedOptions.OneOf(
             new("--model") { HelpName = "gpu" }, "Measure nothing, but compute lower bounds for a GPU from its data sheet", GpuModel.All.Select(gpu => gpu.Name));
         Option<bool> csv = new("--csv") { Description = "Write the layers as comma-separated values." };
+        Option<FileInfo?> plot = SharedOptions.File(new("--plot") { Description = "Draw roofline and layer times into a picture, .png or .svg." });
         Option<DeviceRequest> device = SharedOptions.Device();
         Option<bool> json = SharedOptions.Json();
         ExecutionOptions execution = SharedOptions.Execution();
 
         var command = new Command("bench", "Measures a training step layer by layer, on synthetic data.")
         {
-            architecture, batch, resize, precision, repetitions, inference, stepOnly, model, device, json, csv,
+            architecture, batch, resize, precision, repetitions, inference, stepOnly, model, plot, device, json, csv,
         };
         execution.AddTo(command);
         command.SetAction(parsed =>
         {
+            string? picture = parsed.GetValue(plot)?.FullName;
+            bool isStepOnly = parsed.GetValue(stepOnly);
+            if (picture is not null)
+            {
+                Picture.CheckName(picture);
+                if (isStepOnly || parsed.GetValue(model) is not null)
+                    throw new ArgumentException("--plot needs the layers' times, which are not measured with --step-only or --model");
+            }
             string name = parsed.GetValue(architecture)!;
             Architecture network = Architecture.Preset(name, name == "cifar" ? 3 : 1, 10);
             var settings = execution.Parse(parsed);
@@ -61,7 +71,6 @@ internal static class BenchCommand
                 return ExitCode.Success;
             }
 
-            bool isStepOnly = parsed.GetValue(stepOnly);
             RunTiming run = benchmark.MeasureRuns(eager: !isStepOnly);
             var report = new BenchReport(
                 target, network, options, benchmark.ArenaBytes, run, isStepOnly ? null : benchmark.MeasurePeaks(), isStepOnly ? [] : benchmark.MeasureSteps());
@@ -71,6 +80,8 @@ internal static class BenchCommand
                 BenchText.WriteCsv(Console.Out, report);
             else
                 BenchText.Write(Console.Out, report);
+            if (picture is not null)
+                BenchPlot.Save(picture, report);
             return ExitCode.Success;
         });
         return command;

@@ -98,6 +98,15 @@ internal static class SharedOptions
         return option;
     }
 
+    /// <summary>Accepts any path that is not empty.</summary>
+    public static Option<FileInfo?> File(Option<FileInfo?> option)
+    {
+        option.HelpName = "file";
+        option.CustomParser = result => ParseOrReport(result, text =>
+            text.Length > 0 ? new FileInfo(text) : throw new FormatException($"{option.Name} is empty, but must be a file's path"));
+        return option;
+    }
+
     /// <summary>Loads a split, cut down to the first <paramref name="limit"/> images.</summary>
     public static ImageDataset Load(KnownDataset dataset, DirectoryInfo? directory, DatasetSplit split, int? limit)
     {

@@ -77,7 +77,7 @@ internal static class BenchText
             $"{(options.Inference ? "forward" : "step")} at least {Milliseconds(total)} ms: at most {ReportText.Rate(options.Batch / total.TotalSeconds)}"));
     }
 
-    private static string Title(Architecture network, BenchmarkOptions options, string device) =>
+    public static string Title(Architecture network, BenchmarkOptions options, string device) =>
         $"{network.Name}: {(options.Inference ? "forward pass" : "training step")}, {options.Batch} images of {network.InputChannels}×{options.ImageSize}×{options.ImageSize}, {RecipeNames.Of(options.Precision)}, on {device}";
 
     private static string[] Row(BenchReport report, StepTiming step)
@@ -92,7 +92,7 @@ internal static class BenchText
         ];
     }
 
-    private static string Pass(PlanStepKind kind) => kind switch
+    public static string Pass(PlanStepKind kind) => kind switch
     {
         PlanStepKind.BackwardData => "data gradient",
         PlanStepKind.BackwardFilter => "filter gradient",

@@ -1,5 +1,8 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Text.Json;
+using System.Xml.Linq;
+using NinCudnn.Tests;
 using Xunit;
 
 namespace Nin.Tests;
@@ -60,6 +63,32 @@ public sealed class BenchTests
         int median = Array.IndexOf(rows[0], "median_ms");
         Assert.All(rows.Skip(1), row => Assert.True(double.Parse(row[median], CultureInfo.InvariantCulture) > 0));
         Assert.DoesNotContain(rows, row => row[1] == "BackwardFilter");
+    }
+
+    [Fact]
+    public void Bench_Plot_WritesAPictureByItsName()
+    {
+        using var directory = new TemporaryDirectory();
+        string png = directory.File("bench.png"), svg = directory.File("bench.svg");
+        NinProgram.Run([.. _small, "--plot", png]).Succeeded();
+        NinProgram.Run([.. _small, "--inference", "--plot", svg]).Succeeded();
+
+        byte[] image = File.ReadAllBytes(png);
+        Assert.Equal([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], image[..8]);
+        Assert.Equal((1600, 700), (BinaryPrimitives.ReadInt32BigEndian(image.AsSpan(16)), BinaryPrimitives.ReadInt32BigEndian(image.AsSpan(20))));
+        string[] texts = [.. XDocument.Load(svg).Descendants().Where(element => element.Name.LocalName == "text").Select(element => element.Value.Trim())];
+        Assert.Contains("FLOP per byte", texts);
+        Assert.Contains("4.0", texts);
+        Assert.DoesNotContain("filter gradient", texts);
+        Assert.Equal(["bench.png", "bench.svg"], directory.Files());
+    }
+
+    [Fact]
+    public void Bench_PlotThatCannotBe_IsRefusedAtOnce()
+    {
+        NinProgram.Run([.. _small, "--plot", "bench.jpg"]).Failed(2, "must be named .png or .svg");
+        NinProgram.Run([.. _small, "--plot", "/no-such-directory/bench.png"]).Failed(2, "there is no directory /no-such-directory for the picture");
+        NinProgram.Run([.. _small, "--plot", "bench.png", "--step-only"]).Failed(2, "--plot needs the layers' times, which are not measured with --step-only or --model");
     }
 
     [Fact]

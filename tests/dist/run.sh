@@ -24,7 +24,9 @@ tar --extract --file "$archive" --directory "$clean/nin" --strip-components 1
 run() { env -i HOME=/tmp "${inside[@]}" "$clean" /nin/nin "$@"; }
 run doctor --device cpu
 run bench --device cpu --resize 72 --batch 4 --step-only
+run bench --device cpu --resize 72 --batch 1 --repetitions 1 --plot /tmp/bench.png >/dev/null
+[ -s "$clean/tmp/bench.png" ] || { echo "nothing was drawn"; exit 1; }
 run summary | grep --quiet '1,992,166'
-for file in nin libnin_host.so lib/libdnnl.so.2 licenses/libdnnl.so.2.txt LICENSE README.md; do
+for file in nin libnin_host.so lib/libdnnl.so.2 licenses/libdnnl.so.2.txt libSkiaSharp.so licenses/libSkiaSharp.so.txt LICENSE README.md; do
     [ -s "$clean/nin/$file" ] || { echo "$file is missing"; exit 1; }
 done

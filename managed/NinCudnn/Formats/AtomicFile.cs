@@ -4,11 +4,12 @@ namespace NinCudnn.Formats;
 /// A file that appears under its name whole or not at all: written under a temporary name in the same directory, flushed to the disk,
 /// then renamed. Disposing before <see cref="Commit"/> deletes the temporary file.
 /// </summary>
-internal sealed class AtomicFile : IDisposable
+public sealed class AtomicFile : IDisposable
 {
     private readonly string _path;
     private bool _isCommitted;
 
+    /// <summary>Makes the temporary file.</summary>
     /// <param name="path">The final path; its directory must exist. A file there is replaced by <see cref="Commit"/>.</param>
     public AtomicFile(string path)
     {
@@ -17,8 +18,10 @@ internal sealed class AtomicFile : IDisposable
         Stream = new FileStream(TemporaryPath, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
     }
 
+    /// <summary>Where the file is until it is committed.</summary>
     public string TemporaryPath { get; }
 
+    /// <summary>The temporary file, open for writing.</summary>
     public FileStream Stream { get; }
 
     /// <summary>Flushes to the disk and closes the temporary file, which can then be read.</summary>
@@ -35,6 +38,7 @@ internal sealed class AtomicFile : IDisposable
         _isCommitted = true;
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         Stream.Dispose();
