@@ -1,5 +1,6 @@
 #include "host/matrix_product.h"
 
+#include "host/convolution_plan.h"
 #include "host/driver.h"
 #include "host/onednn.h"
 #include "host/parallel.h"
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -40,8 +42,9 @@ struct kernel_problem {
 };
 
 enum class product_method {
-    primitive, // oneDNN matmul: bias and ReLU cost nothing
-    gemm,      // dnnl_sgemm: any alpha and beta
+    primitive,       // oneDNN matmul: bias and ReLU cost nothing
+    gemm,            // dnnl_sgemm: any alpha and beta
+    filter_gradient, // of a 1x1 convolution
 };
 
 // Two AVX-512 cores, milliseconds, matmul with packed b / dnnl_sgemm / 1x1 convolution primitive:
@@ -60,8 +63,47 @@ bool is_native_bf16(const product_problem& p)
            onednn::has_native_bf16();
 }
 
+// A long sum over rows of both operands, dw = dy^T x, is the filter gradient of a 1x1 convolution. In bf16 oneDNN's is
+// faster than its matmul: 17.0 / 29.7 ms for 96x96x373248, 21.0 / 25.6 for 256x256x86528 (two AVX-512 cores).
+bool is_filter_gradient(const product_problem& p)
+{
+    return is_native_bf16(p) && has_long_sums(p) && p.a.is_transposed && p.a.ld == p.rows && !p.b.is_transposed &&
+           p.b.ld == p.columns && p.result_ld == p.columns && p.alpha == 1 && p.beta == 0 && p.epilogue.is_none();
+}
+
+convolution_problem as_filter_gradient(const product_problem& p)
+{
+    const int64_t images = std::gcd(p.depth, int64_t{128}); // enough for every thread
+    const int64_t width = p.depth / images;
+    return {.direction = convolution_direction::backward_filter,
+            .method = convolution_method::direct,
+            .epilogue = convolution_epilogue::none,
+            .type = element_type::bf16,
+            .result_type = p.result_type,
+            .nhwc = true,
+            .rotated_filter = false,
+            .n = images,
+            .c = p.columns,
+            .h = 1,
+            .w = width,
+            .k = p.rows,
+            .r = 1,
+            .s = 1,
+            .out_h = 1,
+            .out_w = width,
+            .pad_h = 0,
+            .pad_w = 0,
+            .stride_h = 1,
+            .stride_w = 1,
+            .dilation_h = 1,
+            .dilation_w = 1,
+            .threads = thread_count()};
+}
+
 product_method choose_method(const product_problem& p)
 {
+    if (is_filter_gradient(p))
+        return product_method::filter_gradient;
     if (is_native_bf16(p))
         return product_method::primitive;
     if (p.alpha != 1 || p.beta != 0 || p.depth == 0)
@@ -283,9 +325,10 @@ struct matrix_product::state {
     product_epilogue fused; // what the primitive does
     epilogue_pass pass;     // what comes behind it, on floats
     // What the product writes: the result itself, or a block of floats that the pass goes on from.
-    bool is_in_place;
-    bool has_pass;
-    int64_t block_rows;
+    bool is_in_place = true;
+    bool has_pass = false;
+    int64_t block_rows = 0;
+    std::shared_ptr<const convolution_plan> filter_gradient;
     std::shared_ptr<const product_kernel> kernel, last_kernel; // for a block, and for the last one if that is shorter
     // Scratch: operands in float, the float result of one block, the kernels' own.
     workspace_layout scratch;
@@ -294,6 +337,11 @@ struct matrix_product::state {
     explicit state(const product_problem& p)
         : problem(p), method(choose_method(p)), is_native(is_native_bf16(p)), pass{p.epilogue}
     {
+        if (method == product_method::filter_gradient) {
+            filter_gradient = find_convolution_plan(as_filter_gradient(p));
+            kernel_offset = scratch.add(filter_gradient->workspace_bytes());
+            return;
+        }
         if (is_native)
             pass.scales = p.alpha != 1 || p.beta != 0; // sgemm does it otherwise
         if (method == product_method::primitive && !pass.scales) {
@@ -380,6 +428,8 @@ void matrix_product::run(const product_operands& o) const
     const state& s = *state_;
     const product_problem& p = s.problem;
     std::byte* const scratch = aligned_start(thread_scratch(s.scratch.bytes()));
+    if (s.filter_gradient != nullptr)
+        return s.filter_gradient->run(o.b, o.a, nullptr, o.result, scratch + s.kernel_offset);
     const auto widened = [&](bool widens, const void* data, element_type type, int64_t count, size_t offset) {
         if (!widens)
             return data;

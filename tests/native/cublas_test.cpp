@@ -95,6 +95,26 @@ TEST_F(cublas_rules, SixteenBitOperands_FloatResult)
     expect_elements<f32_type>(c.download(), expected);
 }
 
+// What the filter gradient of a 1x1 convolution is: many rows, few columns on both sides.
+TEST_F(cublas_rules, SixteenBitOperands_LongSums)
+{
+    for (const int k : {64, 300, 1001}) {
+        const column_major<bf16_type> a(7, k, 0, 9, 1), b(5, k, 0, 9, 2);
+        std::vector<double> expected(35);
+        for (int j = 0; j < 5; ++j)
+            for (int i = 0; i < 7; ++i)
+                for (int p = 0; p < k; ++p)
+                    expected[j * 7 + i] += a.op(CUBLAS_OP_N, i, p) * b.op(CUBLAS_OP_T, p, j);
+        const device_array<uint16_t> a_array(a.elements), b_array(b.elements);
+        const device_array<float> c(35);
+        const float one = 1, zero = 0;
+        NIN_CUBLAS_CHECK(cublasGemmEx(handle_, CUBLAS_OP_N, CUBLAS_OP_T, 7, 5, k, &one, pointer(a_array), CUDA_R_16BF,
+                                      7, pointer(b_array), CUDA_R_16BF, 5, &zero, pointer(c), CUDA_R_32F, 7,
+                                      CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT));
+        ASSERT_NO_FATAL_FAILURE(expect_elements<f32_type>(c.download(), expected));
+    }
+}
+
 TEST_F(cublas_rules, Sgemm_RefusesWhatCublasRefuses)
 {
     const device_array<float> x(64);
