@@ -21,4 +21,20 @@ public sealed record ModelDescription(Architecture Architecture, int ImageSize, 
         if (dataset.Classes != Architecture.Classes)
             throw new ArgumentException($"{dataset.Name} has {dataset.Classes} classes, the network {Architecture.Classes}");
     }
+
+    /// <summary>Refuses parts that do not fit together.</summary>
+    /// <exception cref="ArgumentException">The message says which.</exception>
+    internal void Validate()
+    {
+        Architecture.InferShapes(1, ImageSize, ImageSize);
+        int channels = Architecture.InputChannels;
+        if (Normalization.Mean.Count != channels || Normalization.Deviation.Count != channels || ClassNames.Count != Architecture.Classes)
+        {
+            throw new ArgumentException(
+                $"{Architecture.Name} needs one mean and deviation per channel and one name per class: {channels}, {channels} and {Architecture.Classes}, "
+                + $"but has {Normalization.Mean.Count}, {Normalization.Deviation.Count} and {ClassNames.Count}");
+        }
+        if (Normalization.Deviation.Any(deviation => !(deviation > 0)))
+            throw new ArgumentException($"{Architecture.Name} has a deviation that is not positive");
+    }
 }

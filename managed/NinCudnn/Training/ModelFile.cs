@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using NinCudnn.Formats;
@@ -18,16 +19,27 @@ public sealed record ModelFile(ModelDescription Description, IReadOnlyDictionary
     private const string InputKey = "nin.input";
 
     /// <summary>Writes the file: to a temporary one beside it, which is then renamed.</summary>
+    /// <exception cref="ArgumentException">The parts do not fit together.</exception>
     /// <exception cref="IOException">It can't be written; an earlier file is left as it was.</exception>
     public void Save(string path)
     {
-        var writer = new SafetensorsWriter();
+        SafetensorsWriter writer = Writer();
         writer.Metadata[ArchitectureKey] = ArchitectureJson.Write(Description.Architecture);
         writer.Metadata[InputKey] = JsonSerializer.Serialize(
             new InputDescription(Description.ImageSize, [.. Description.Normalization.Mean], [.. Description.Normalization.Deviation], [.. Description.ClassNames]),
             ModelFileJsonContext.Default.InputDescription);
-        foreach (Parameter parameter in Parameter.Enumerate(Description.Architecture))
-            writer.Add(parameter.Name, parameter.Shape.AsSpan(), Parameters[parameter.Name]);
+        writer.Save(path);
+    }
+
+    /// <summary>
+    /// Writes the parameters alone, as <c>safetensors.torch.save_file</c> writes a <c>state_dict</c>. <see cref="Import"/> reads them back.
+    /// </summary>
+    /// <exception cref="ArgumentException">The parts do not fit together.</exception>
+    /// <exception cref="IOException">It can't be written; an earlier file is left as it was.</exception>
+    public void Export(string path)
+    {
+        SafetensorsWriter writer = Writer();
+        writer.Metadata["format"] = "pt"; // by which readers know whose tensors these are
         writer.Save(path);
     }
 
@@ -44,28 +56,81 @@ public sealed record ModelFile(ModelDescription Description, IReadOnlyDictionary
             Architecture architecture = ArchitectureJson.Read(architectureJson);
             InputDescription input = JsonSerializer.Deserialize(inputJson, ModelFileJsonContext.Default.InputDescription)
                 ?? throw new InvalidDataException($"{InputKey} is null");
-            architecture.InferShapes(1, input.ImageSize, input.ImageSize);
-            if (input.Mean.Length != architecture.InputChannels || input.Deviation.Length != architecture.InputChannels || input.ClassNames.Length != architecture.Classes)
-                throw new InvalidDataException($"{InputKey} does not have one mean and deviation per channel and one name per class");
-            if (input.Deviation.Any(deviation => !(deviation > 0)))
-                throw new InvalidDataException($"{InputKey} has a deviation that is not positive");
-            var parameters = new Dictionary<string, float[]>();
-            foreach (Parameter parameter in Parameter.Enumerate(architecture))
-            {
-                if (!file.Tensors.TryGetValue(parameter.Name, out SafetensorsTensor? tensor))
-                    throw new InvalidDataException($"there is no tensor {parameter.Name}");
-                if (!tensor.Shape.SequenceEqual(parameter.Shape))
-                    throw new InvalidDataException($"{parameter.Name} has the shape {string.Join("×", tensor.Shape)}, expected {string.Join("×", parameter.Shape)}");
-                parameters.Add(parameter.Name, file.ReadSingles(parameter.Name));
-            }
             var description = new ModelDescription(architecture, input.ImageSize, new Normalization(input.Mean, input.Deviation), input.ClassNames);
-            return new ModelFile(description, parameters);
+            description.Validate();
+            return new ModelFile(description, Read(path, file, architecture));
         }
         catch (Exception e) when (e is JsonException or ArgumentException or InvalidDataException)
         {
             throw new InvalidDataException(e.Message.StartsWith(path, StringComparison.Ordinal) ? e.Message : $"{path}: {e.Message}", e);
         }
     }
+
+    /// <summary>
+    /// Makes a model of a file that holds exactly a network's parameters, in float32, float16 or bfloat16, under the names of a
+    /// <c>Sequential</c> of layers in PyTorch: what <c>safetensors.torch.save_file(net.state_dict(), path)</c> writes. Its metadata are ignored.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="description">What the file does not say.</param>
+    /// <exception cref="ArgumentException">The description's parts do not fit together.</exception>
+    /// <exception cref="InvalidDataException">A tensor is missing, of another shape or type, or belongs to no parameter.</exception>
+    /// <exception cref="IOException">It can't be read.</exception>
+    public static ModelFile Import(string path, ModelDescription description)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        description.Validate();
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        Dictionary<string, float[]> parameters = Read(path, file, description.Architecture);
+        return Unknown(file, parameters.Keys) is { } unknown
+            ? throw new InvalidDataException($"{path}: {unknown.Name} ({Extents(unknown.Shape)}) is no parameter of the network {description.Architecture.Name}")
+            : new ModelFile(description, parameters);
+    }
+
+    /// <summary>Refuses parts that do not fit together.</summary>
+    /// <exception cref="ArgumentException">The message says which.</exception>
+    internal void Validate()
+    {
+        Description.Validate();
+        foreach (Parameter parameter in Parameter.Enumerate(Description.Architecture))
+        {
+            if (!Parameters.TryGetValue(parameter.Name, out float[]? values))
+                throw new ArgumentException($"the parameter {parameter.Name} is missing");
+            if (values.Length != parameter.Count)
+                throw new ArgumentException($"{parameter.Name} has {values.Length} elements, expected {parameter.Count} ({Extents(parameter.Shape)})");
+        }
+    }
+
+    private SafetensorsWriter Writer()
+    {
+        Validate();
+        var writer = new SafetensorsWriter();
+        foreach (Parameter parameter in Parameter.Enumerate(Description.Architecture))
+            writer.Add(parameter.Name, parameter.Shape.AsSpan(), Parameters[parameter.Name]);
+        return writer;
+    }
+
+    private static Dictionary<string, float[]> Read(string path, SafetensorsFile file, Architecture architecture)
+    {
+        ImmutableArray<Parameter> parameters = Parameter.Enumerate(architecture);
+        foreach (Parameter parameter in parameters)
+        {
+            if (!file.Tensors.TryGetValue(parameter.Name, out SafetensorsTensor? tensor))
+            {
+                // Names with a prefix are the likely cause, and seen at once beside the right one.
+                string instead = Unknown(file, parameters.Select(known => known.Name)) is { } unknown ? $", but {unknown.Name} ({Extents(unknown.Shape)})" : "";
+                throw new InvalidDataException($"{path}: there is no tensor {parameter.Name} ({Extents(parameter.Shape)}){instead}");
+            }
+            if (!tensor.Shape.SequenceEqual(parameter.Shape))
+                throw new InvalidDataException($"{path}: {parameter.Name} has the shape {Extents(tensor.Shape)}, expected {Extents(parameter.Shape)}");
+        }
+        return parameters.ToDictionary(parameter => parameter.Name, parameter => file.ReadSingles(parameter.Name));
+    }
+
+    /// <summary>The first tensor in the file's order that is none of these.</summary>
+    private static SafetensorsTensor? Unknown(SafetensorsFile file, IEnumerable<string> names) =>
+        file.Tensors.Values.ExceptBy(names, tensor => tensor.Name).MinBy(tensor => tensor.Begin);
+
+    private static string Extents(IEnumerable<int> shape) => shape.Any() ? string.Join("×", shape) : "scalar";
 }
 
 internal sealed record InputDescription(int ImageSize, float[] Mean, float[] Deviation, string[] ClassNames);
@@ -73,4 +138,6 @@ internal sealed record InputDescription(int ImageSize, float[] Mean, float[] Dev
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(InputDescription))]
+[JsonSerializable(typeof(string[]))]
+[JsonSerializable(typeof(float[]))]
 internal sealed partial class ModelFileJsonContext : JsonSerializerContext;
