@@ -9,6 +9,8 @@ var root = new RootCommand("Trains and runs Network-in-Network image classifiers
 {
     TrainCommand.Create(),
     EvalCommand.Create(),
+    ExportCommand.Create(),
+    ImportCommand.Create(),
     SummaryCommand.Create(),
     DevicesCommand.Create(),
     BenchCommand.Create(),

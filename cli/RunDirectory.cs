@@ -44,12 +44,14 @@ internal sealed class RunDirectory : IDisposable
         }
     }
 
-    /// <summary>The path of the model in a run's directory.</summary>
-    /// <exception cref="FileNotFoundException">There is none.</exception>
-    public static string FindModel(string directory)
+    /// <summary>A model's file, given by its own path or by its run's directory.</summary>
+    /// <exception cref="FileNotFoundException">The directory holds none.</exception>
+    public static string FindModel(string path)
     {
-        string path = System.IO.Path.Combine(directory, ModelName);
-        return File.Exists(path) ? path : throw new FileNotFoundException($"{directory} holds no {ModelName}");
+        if (!Directory.Exists(path))
+            return path;
+        string model = System.IO.Path.Combine(path, ModelName);
+        return File.Exists(model) ? model : throw new FileNotFoundException($"{path} holds no {ModelName}");
     }
 
     public void Dispose() => Metrics.Dispose();

@@ -37,9 +37,7 @@ internal static class EvalCommand
         execution.AddTo(command);
         command.SetAction(parsed =>
         {
-            string path = parsed.GetRequiredValue(checkpoint);
-            if (Directory.Exists(path))
-                path = RunDirectory.FindModel(path);
+            string path = RunDirectory.FindModel(parsed.GetRequiredValue(checkpoint));
             ModelFile model = ModelFile.Load(path);
             KnownDataset source = KnownDatasets.Get(parsed.GetValue(dataset)!);
             ImageDataset testSet = SharedOptions.Load(source, parsed.GetValue(data), DatasetSplit.Test, parsed.GetValue(limitTest));

@@ -11,6 +11,8 @@ internal sealed class HelpWithExamples(HelpAction standard) : SynchronousCommand
     {
         ["train"] = ["nin train --recipe quick", "nin train --epochs 20 --lr 0.05 --seed 1 --out runs/slow"],
         ["eval"] = ["nin eval --checkpoint runs/slow"],
+        ["export"] = ["nin export runs/slow --format onnx --output slow.onnx", "nin export runs/slow --format safetensors --output slow.safetensors"],
+        ["import"] = ["nin import net.safetensors --arch seed --output model.safetensors", "nin import net.safetensors --arch cifar --mean 0.49,0.48,0.45 --deviation 0.25,0.24,0.26 --output model.safetensors"],
         ["summary"] = ["nin summary --arch cifar --classes 100"],
         ["devices"] = ["nin devices", "nin devices --verbose"],
         ["bench"] = ["nin bench --batch 64", "nin bench --step-only --inference --json", "nin bench --model h100"],

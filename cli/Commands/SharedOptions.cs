@@ -4,6 +4,7 @@ using System.Globalization;
 using NinCudnn.Data;
 using NinCudnn.Devices;
 using NinCudnn.Interop;
+using NinCudnn.Networks;
 using NinCudnn.Training;
 
 namespace NinCudnn.Cli.Commands;
@@ -41,6 +42,35 @@ internal static class SharedOptions
     });
 
     public static Option<bool> Json() => new("--json") { Description = "Write JSON for programs." };
+
+    /// <summary>A network and the size of its input.</summary>
+    public static NetworkOptions Network() => new(
+        Architecture(),
+        Positive(new("--resize") { Description = "Height and width of the input; 224, or 32 for cifar.", HelpName = "pixels" }),
+        Positive(new("--channels") { Description = "Channels of the input; 1, or 3 for cifar.", HelpName = "n" }),
+        Positive(new("--classes") { Description = "Classes; 10 if not given.", HelpName = "n" }));
+
+    /// <summary>Where a command writes its result; <see cref="Target"/> checks it.</summary>
+    public static Option<FileInfo?> OutputFile() => new("--output")
+    {
+        Description = "The file to write; an earlier one is replaced.",
+        HelpName = "file",
+        Required = true,
+        CustomParser = result => ParseOrReport(result, text =>
+            text.Length > 0 ? new FileInfo(text) : throw new FormatException("--output is empty, but must be a file's path")),
+    };
+
+    /// <summary>The path to write to.</summary>
+    /// <exception cref="ArgumentException">It is the file that the command reads.</exception>
+    /// <exception cref="IOException">It is a directory, or its own directory does not exist.</exception>
+    public static string Target(FileInfo output, string source)
+    {
+        if (output.FullName == Path.GetFullPath(source))
+            throw new ArgumentException($"--output is {output}, which is read");
+        if (System.IO.Directory.Exists(output.FullName))
+            throw new IOException($"{output} is a directory; --output must be a file");
+        return output.Directory is { Exists: true } ? output.ToString() : throw new IOException($"{output.DirectoryName} does not exist");
+    }
 
     /// <summary>Accepts only the given names, and lists them in the description.</summary>
     public static Option<string?> OneOf(Option<string?> option, string description, IEnumerable<string> names)
@@ -126,6 +156,26 @@ internal static class SharedOptions
             result.AddError(e.Message);
             return default;
         }
+    }
+}
+
+/// <summary>The options of <see cref="SharedOptions.Network"/>.</summary>
+internal sealed record NetworkOptions(Option<string?> Name, Option<int?> ImageSize, Option<int?> Channels, Option<int?> Classes)
+{
+    public void AddTo(Command command)
+    {
+        command.Add(Name);
+        command.Add(ImageSize);
+        command.Add(Channels);
+        command.Add(Classes);
+    }
+
+    public (Architecture Architecture, int ImageSize) Parse(ParseResult parsed)
+    {
+        string name = parsed.GetValue(Name)!;
+        bool isCifar = name == "cifar";
+        Architecture architecture = Architecture.Preset(name, parsed.GetValue(Channels) ?? (isCifar ? 3 : 1), parsed.GetValue(Classes) ?? 10);
+        return (architecture, parsed.GetValue(ImageSize) ?? (isCifar ? 32 : 224));
     }
 }
 

@@ -13,25 +13,19 @@ internal static class SummaryCommand
 {
     public static Command Create()
     {
-        Option<string?> architecture = SharedOptions.Architecture();
-        Option<int?> size = SharedOptions.Positive(new("--resize") { Description = "Height and width of the input; 224, or 32 for cifar.", HelpName = "pixels" });
-        Option<int?> channels = SharedOptions.Positive(new("--channels") { Description = "Channels of the input; 1, or 3 for cifar.", HelpName = "n" });
-        Option<int?> classes = SharedOptions.Positive(new("--classes") { Description = "Classes; 10 if not given.", HelpName = "n" });
-
+        NetworkOptions options = SharedOptions.Network();
         Option<bool> memory = new("--memory") { Description = "Show instead what a training step's memory consists of at its peak." };
         Option<int?> batch = SharedOptions.Positive(new("--batch") { Description = "Samples per step, for --memory; 128 if not given.", HelpName = "n" });
         Option<DeviceRequest> device = SharedOptions.Device();
 
-        var command = new Command("summary", "Shows a network's layers: output shapes, parameters, multiply-adds.")
-        {
-            architecture, size, channels, classes, memory, batch, device,
-        };
+        var command = new Command("summary", "Shows a network's layers: output shapes, parameters, multiply-adds.");
+        options.AddTo(command);
+        command.Add(memory);
+        command.Add(batch);
+        command.Add(device);
         command.SetAction(parsed =>
         {
-            string name = parsed.GetValue(architecture)!;
-            bool isCifar = name == "cifar";
-            Architecture network = Architecture.Preset(name, parsed.GetValue(channels) ?? (isCifar ? 3 : 1), parsed.GetValue(classes) ?? 10);
-            int pixels = parsed.GetValue(size) ?? (isCifar ? 32 : 224);
+            var (network, pixels) = options.Parse(parsed);
             if (parsed.GetValue(memory))
             {
                 using Device target = Device.Open(parsed.GetRequiredValue(device));

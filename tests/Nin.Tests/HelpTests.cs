@@ -5,7 +5,7 @@ namespace Nin.Tests;
 
 public sealed class HelpTests
 {
-    private static readonly string[] _commands = ["train", "eval", "summary", "devices", "bench", "doctor", "data"];
+    private static readonly string[] _commands = ["train", "eval", "export", "import", "summary", "devices", "bench", "doctor", "data"];
 
     [Fact]
     public void Version_Alone_IsTheNumber() => Assert.Matches(@"^\d+\.\d+\.\d+\n\z", NinProgram.Run("--version").Succeeded().Output);
@@ -16,7 +16,7 @@ public sealed class HelpTests
         string help = NinProgram.Run("--help").Succeeded().Output;
 
         foreach (string command in _commands)
-            Assert.Matches($@"\n  {command} +\w", help);
+            Assert.Matches($@"\n  {command} +(<\w+> +)?\w", help);
     }
 
     [Theory]
@@ -25,6 +25,8 @@ public sealed class HelpTests
         "--recipe --arch --epochs --batch --resize --learning-rate --lr --schedule --momentum --nesterov --weight-decay --init --output-scale "
         + "--normalize --dropout --precision --seed --dataset --data --limit-train --limit-test --device --out --json --algorithms --deterministic --workspace-limit")]
     [InlineData("eval", "--checkpoint --batch --dataset --data --limit-test --precision --device --json --algorithms --deterministic --workspace-limit")]
+    [InlineData("export", "--format --output --include-scaling")]
+    [InlineData("import", "--arch --resize --channels --classes --dataset --mean --deviation --output")]
     [InlineData("summary", "--arch --resize --channels --classes --memory --batch --device")]
     [InlineData("bench", "--arch --batch --resize --precision --repetitions --inference --step-only --model --device --json --csv --algorithms --deterministic --workspace-limit")]
     [InlineData("devices", "--verbose")]
