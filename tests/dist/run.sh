@@ -27,6 +27,6 @@ run bench --device cpu --resize 72 --batch 4 --step-only
 run bench --device cpu --resize 72 --batch 1 --repetitions 1 --plot /tmp/bench.png >/dev/null
 [ -s "$clean/tmp/bench.png" ] || { echo "nothing was drawn"; exit 1; }
 run summary | grep --quiet '1,992,166'
-for file in nin libnin_host.so lib/libdnnl.so.2 licenses/libdnnl.so.2.txt libSkiaSharp.so licenses/libSkiaSharp.so.txt LICENSE README.md; do
+for file in nin libnin_host.so lib/libdnnl.so.2 licenses/libdnnl.so.2.txt libSkiaSharp.so licenses/libSkiaSharp.so.txt licenses/Google.Protobuf.txt LICENSE README.md; do
     [ -s "$clean/nin/$file" ] || { echo "$file is missing"; exit 1; }
 done
