@@ -8,7 +8,7 @@ namespace NinCudnn.Bench;
 /// <summary>A compiled training step with all that it needs. Owns device memory; one thread at a time may use it.</summary>
 internal sealed class NetworkStep : IDisposable
 {
-    public const float LearningRate = 0.1f;
+    public const float LearningRate = 0.001f;
 
     private readonly DeviceStream _stream;
     private readonly DeviceArena _arena;

@@ -7,7 +7,7 @@ using Perfolizer.Horology;
 namespace NinCudnn.Bench;
 
 /// <summary>
-/// With BenchmarkDotNet's arguments (<c>--filter '*Convolution*'</c>) it runs benchmarks; <c>costs</c> and <c>reference</c> are for bench/run.sh.
+/// With BenchmarkDotNet's arguments (<c>--filter '*Convolution*'</c>) it runs benchmarks; <c>costs</c>, <c>reference</c> and <c>onnx</c> are for bench/run.sh.
 /// </summary>
 internal static class Program
 {
@@ -20,6 +20,9 @@ internal static class Program
                 return 0;
             case ["reference", var directory, var batch, var imageSize]:
                 Reference.Write(directory, Number(batch), Number(imageSize));
+                return 0;
+            case ["onnx", var directory, var repetitions, var threads]:
+                OnnxRuntimePeer.Run(directory, Number(repetitions), Number(threads));
                 return 0;
             default:
                 // Every iteration holds many calls, so that few of them are enough; --job medium or long on the command line takes more.

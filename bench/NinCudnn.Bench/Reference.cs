@@ -10,8 +10,8 @@ using NinCudnn.Training;
 namespace NinCudnn.Bench;
 
 /// <summary>
-/// What another implementation needs to show that it computes the same: the model before the first step (model.safetensors), a batch and our
-/// losses on it (batch.safetensors: x in NCHW, labels; metadata loss and loss_after_step). Without dropout, whose masks are everybody's own.
+/// What another implementation needs to show that it computes the same: the model before the first step (model.safetensors, model.onnx), a batch
+/// and our losses on it (batch.safetensors: x in NCHW, labels; metadata loss and loss_after_step). Without dropout, whose masks are everybody's own.
 /// </summary>
 internal static class Reference
 {
@@ -25,7 +25,9 @@ internal static class Reference
         using Device device = Device.Open(DeviceRequest.Auto);
         Architecture withoutDropout = seed with { Layers = [.. seed.Layers.Select(layer => layer is DropoutLayer ? new DropoutLayer(0) : layer)] };
         using var step = new NetworkStep(device, withoutDropout, images, batch, imageSize);
-        new ModelFile(description, step.Parameters.DownloadValues()).Save(Path.Combine(directory, "model.safetensors"));
+        var model = new ModelFile(description, step.Parameters.DownloadValues());
+        model.Save(Path.Combine(directory, "model.safetensors"));
+        OnnxExport.Save(model, Path.Combine(directory, "model.onnx"));
         double loss = Step(), lossAfterStep = Step();
 
         var writer = new SafetensorsWriter();

@@ -6,12 +6,13 @@ using static TorchSharp.torch.nn;
 
 namespace TorchSharpPeer;
 
-/// <summary>A NinCudnn architecture as TorchSharp modules, written as its users write it: NCHW, float32, no fused layers.</summary>
+/// <summary>A NinCudnn architecture as TorchSharp modules, written as its users write it: NCHW, no fused layers.</summary>
 internal sealed class Network : Module<Tensor, Tensor>
 {
     private readonly Sequential _layers;
 
-    public Network(ModelFile model)
+    /// <summary>Takes the model's parameters over.</summary>
+    public Network(ModelFile model, ScalarType type)
         : base("network")
     {
         var layers = new List<Module<Tensor, Tensor>>();
@@ -50,12 +51,12 @@ internal sealed class Network : Module<Tensor, Tensor>
 
         Conv2d Convolution(string name, int channels, int kernel, int stride, int padding)
         {
-            Conv2d convolution = Conv2d(inputChannels, channels, kernel, stride: stride, padding: padding);
+            Conv2d convolution = Conv2d(inputChannels, channels, kernel, stride: stride, padding: padding, dtype: type);
             inputChannels = channels;
             using (no_grad())
             {
-                using Tensor weight = tensor(model.Parameters[$"{name}.weight"]).reshape(convolution.weight.shape);
-                using Tensor bias = tensor(model.Parameters[$"{name}.bias"]);
+                using Tensor weight = tensor(model.Parameters[$"{name}.weight"]).reshape(convolution.weight.shape).to(type);
+                using Tensor bias = tensor(model.Parameters[$"{name}.bias"]).to(type);
                 convolution.weight.copy_(weight);
                 convolution.bias!.copy_(bias);
             }

@@ -1,97 +1,142 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using NinCudnn.Benchmarks;
 using NinCudnn.Formats;
 using NinCudnn.Training;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace TorchSharpPeer;
 
 /// <summary>
-/// TorchSharpPeer directory training|inference repetitions threads: loads the model and the batch that NinCudnn.Bench wrote into the directory,
-/// computes the loss before and after one SGD step without dropout, then times steps. Writes one line of JSON.
+/// For the model and the batch that NinCudnn.Bench wrote into a directory: <c>losses</c> before and after one SGD step without dropout, in float64 and
+/// in float32; or the speed of <c>training</c> or <c>inference</c> in float32. Writes one line of JSON.
 /// </summary>
 internal static class Program
 {
-    private const double LearningRate = 0.1;
+    private const double LearningRate = 0.001; // as NinCudnn.Bench
     private const int WarmUp = 2; // as `nin bench`
 
     public static int Main(string[] arguments)
     {
-        if (arguments is not [var directory, ("training" or "inference") and var mode, var repetitionsText, var threadsText])
+        switch (arguments)
         {
-            Console.Error.WriteLine("usage: TorchSharpPeer directory training|inference repetitions threads");
-            return 2;
+            case [var directory, "losses", var threads]:
+                set_num_threads(Number(threads));
+                WriteLosses(directory);
+                return 0;
+            case [var directory, ("training" or "inference") and var mode, var repetitions, var threads]:
+                set_num_threads(Number(threads));
+                WriteSpeed(directory, mode == "training", Number(repetitions));
+                return 0;
+            default:
+                Console.Error.WriteLine("usage: TorchSharpPeer directory losses threads | directory training|inference repetitions threads");
+                return 2;
         }
-        set_num_threads(int.Parse(threadsText, CultureInfo.InvariantCulture));
-        int repetitions = int.Parse(repetitionsText, CultureInfo.InvariantCulture);
+    }
 
-        ModelFile model = ModelFile.Load(Path.Combine(directory, "model.safetensors"));
-        using SafetensorsFile batch = SafetensorsFile.Open(Path.Combine(directory, "batch.safetensors"));
-        long[] shape = [.. batch.Tensors["x"].Shape.Select(extent => (long)extent)];
-        using Tensor x = tensor(batch.ReadSingles("x")).reshape(shape), labels = tensor(batch.ReadSingles("labels")).to(ScalarType.Int64);
-        using var network = new Network(model);
-        using var sgd = optim.SGD(network.parameters(), LearningRate);
+    private static void WriteLosses(string directory)
+    {
+        Write(json =>
+        {
+            foreach (var (type, suffix) in new[] { (ScalarType.Float64, ""), (ScalarType.Float32, "_float32") })
+            {
+                using var step = new Step(directory, type);
+                step.Network.eval(); // no dropout
+                json.WriteNumber($"loss{suffix}", step.Train());
+                double after = step.Loss();
+                if (double.IsFinite(after))
+                    json.WriteNumber($"loss_after_step{suffix}", after);
+            }
+            json.WriteString("torch", __version__);
+        });
+    }
 
-        network.eval(); // no dropout
-        double loss = Train(), lossAfterStep = Loss();
-        bool isTraining = mode == "training";
-        network.train(isTraining);
+    private static void WriteSpeed(string directory, bool isTraining, int repetitions)
+    {
+        using var step = new Step(directory, ScalarType.Float32);
+        step.Network.train(isTraining);
         var times = new TimeSpan[repetitions];
         for (int i = -WarmUp; i < repetitions; i++)
         {
             long start = Stopwatch.GetTimestamp();
             if (isTraining)
-                Train();
+                step.Train();
             else
-                Infer();
+                step.Infer();
             if (i >= 0)
                 times[i] = Stopwatch.GetElapsedTime(start);
         }
-        Array.Sort(times);
-        TimeSpan median = (times[(repetitions - 1) / 2] + times[repetitions / 2]) / 2;
-        Write(shape[0] / median.TotalSeconds, loss, lossAfterStep);
-        return 0;
-
-        double Train()
+        Write(json =>
         {
-            using IDisposable scope = NewDisposeScope();
-            sgd.zero_grad();
-            Tensor value = nn.functional.cross_entropy(network.forward(x), labels);
-            value.backward();
-            sgd.step();
-            return value.item<float>();
-        }
-
-        double Loss()
-        {
-            using IDisposable scope = NewDisposeScope(), evaluation = no_grad();
-            return nn.functional.cross_entropy(network.forward(x), labels).item<float>();
-        }
-
-        void Infer()
-        {
-            using IDisposable scope = NewDisposeScope(), evaluation = inference_mode();
-            network.forward(x);
-        }
+            json.WriteNumber("samples_per_second", step.Batch / Timing.Of(times).Median.TotalSeconds);
+            json.WriteNumber("peak_resident_bytes", Process.GetCurrentProcess().PeakWorkingSet64);
+        });
     }
 
-    private static void Write(double samplesPerSecond, double loss, double lossAfterStep)
+    private static void Write(Action<Utf8JsonWriter> write)
     {
         using Stream output = Console.OpenStandardOutput();
         using var json = new Utf8JsonWriter(output);
         json.WriteStartObject();
-        json.WriteNumber("samples_per_second", samplesPerSecond);
-        json.WriteNumber("loss", loss);
-        json.WriteNumber("loss_after_step", lossAfterStep);
-        json.WriteNumber("peak_rss_bytes", PeakResidentBytes());
-        json.WriteString("torch", __version__);
+        write(json);
         json.WriteEndObject();
     }
 
-    private static long PeakResidentBytes()
+    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+
+    /// <summary>The network, a batch and the optimiser.</summary>
+    private sealed class Step : IDisposable
     {
-        string line = File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture) * 1024;
+        private readonly Tensor _x;
+        private readonly Tensor _labels;
+        private readonly optim.Optimizer _sgd;
+
+        public Step(string directory, ScalarType type)
+        {
+            ModelFile model = ModelFile.Load(Path.Combine(directory, "model.safetensors"));
+            using SafetensorsFile batch = SafetensorsFile.Open(Path.Combine(directory, "batch.safetensors"));
+            long[] shape = [.. batch.Tensors["x"].Shape.Select(extent => (long)extent)];
+            Batch = shape[0];
+            _x = tensor(batch.ReadSingles("x")).reshape(shape).to(type);
+            _labels = tensor(batch.ReadSingles("labels")).to(ScalarType.Int64);
+            Network = new Network(model, type);
+            _sgd = optim.SGD(Network.parameters(), LearningRate);
+        }
+
+        public long Batch { get; }
+
+        public Network Network { get; }
+
+        public double Train()
+        {
+            using IDisposable scope = NewDisposeScope();
+            _sgd.zero_grad();
+            Tensor value = nn.functional.cross_entropy(Network.forward(_x), _labels);
+            value.backward();
+            _sgd.step();
+            return value.ToDouble();
+        }
+
+        public double Loss()
+        {
+            using IDisposable scope = NewDisposeScope(), evaluation = no_grad();
+            return nn.functional.cross_entropy(Network.forward(_x), _labels).ToDouble();
+        }
+
+        public void Infer()
+        {
+            using IDisposable scope = NewDisposeScope(), evaluation = inference_mode();
+            Network.forward(_x);
+        }
+
+        public void Dispose()
+        {
+            _sgd.Dispose();
+            Network.Dispose();
+            _x.Dispose();
+            _labels.Dispose();
+        }
     }
 }

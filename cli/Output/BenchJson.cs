@@ -8,7 +8,7 @@ namespace NinCudnn.Cli.Output;
 
 internal sealed record BenchDocument(
     string Version, string Device, string Provider, string Architecture, int Batch, int ImageSize, string Precision, string Mode, int Repetitions,
-    double SamplesPerSecond, BenchTime Step, BenchTime EnqueueReplayed, BenchTime? EnqueueEager, long DeviceBytes,
+    double SamplesPerSecond, BenchTime Step, BenchTime EnqueueReplayed, BenchTime? EnqueueEager, long DeviceBytes, long PeakResidentBytes,
     double? PeakFlopPerSecond, double? PeakBytesPerSecond, IReadOnlyList<BenchLayer> Layers);
 
 internal sealed record BenchTime(double Median, double Low, double High);
@@ -30,7 +30,7 @@ internal static class BenchJson
             AppVersion.Text, report.Device.Name, report.Device.Provider == Interop.NativeProvider.Cuda ? "cuda" : "cpu", report.Network.Name,
             options.Batch, options.ImageSize, RecipeNames.Of(options.Precision), options.Inference ? "inference" : "training", options.Repetitions,
             report.SamplesPerSecond, Time(report.Run.Replayed), Time(report.Run.EnqueueReplayed), report.Run.EnqueueEager is { } eager ? Time(eager) : null,
-            report.ArenaBytes, report.Peaks?.FlopsPerSecond, report.Peaks?.BytesPerSecond,
+            report.ArenaBytes, System.Diagnostics.Process.GetCurrentProcess().PeakWorkingSet64, report.Peaks?.FlopsPerSecond, report.Peaks?.BytesPerSecond,
             [
                 .. report.Steps.Select(step => new BenchLayer(
                     step.Step.Layer, step.Step.Kind.ToString(), Time(step.Time), step.Time.Median / report.StepsTime, step.Flops, step.Step.Bytes,
