@@ -13,11 +13,12 @@ internal static class SyntheticData
     public static ImageDataset Images(int count, int size)
     {
         var random = new SplitMix64(1);
-        byte[] images = new byte[count * size * size], labels = new byte[count];
+        var images = new byte[count * size * size];
+        var labels = new ushort[count];
         for (int i = 0; i < images.Length; i++)
             images[i] = (byte)random.NextUInt64();
         for (int i = 0; i < count; i++)
-            labels[i] = (byte)(random.NextUInt64() % Classes);
+            labels[i] = (ushort)(random.NextUInt64() % Classes);
         string[] names = [.. Enumerable.Range(0, Classes).Select(i => i.ToString(System.Globalization.CultureInfo.InvariantCulture))];
         return new ImageDataset("synthetic", images, labels, size, size, 1, names);
     }

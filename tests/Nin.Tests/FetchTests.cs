@@ -20,7 +20,7 @@ public sealed class FetchTests : IDisposable
         var content = new byte[images.ContentBytes]; // the right length, so that it is the hash that differs
         using LoopbackServer server = ServerOf(IdxBytes.Gzip(content));
 
-        Fetch(server, "fashion-mnist").Failed(1, images.Name, images.Sha256, Convert.ToHexStringLower(SHA256.HashData(content)));
+        Fetch(server, "fashion-mnist").Failed(1, images.Name, images.Sha256!, Convert.ToHexStringLower(SHA256.HashData(content)));
 
         Assert.Empty(_root.Files());
     }

@@ -221,11 +221,12 @@ public sealed class NetworkBenchmark : IDisposable
     private static ImageDataset Images(Architecture architecture, int count)
     {
         var random = new SplitMix64(1);
-        byte[] images = new byte[(long)count * StoredSize * StoredSize * architecture.InputChannels], labels = new byte[count];
+        byte[] images = new byte[(long)count * StoredSize * StoredSize * architecture.InputChannels];
+        var labels = new ushort[count];
         for (int i = 0; i < images.Length; i++)
             images[i] = (byte)random.NextUInt64();
         for (int i = 0; i < count; i++)
-            labels[i] = (byte)(random.NextUInt64() % (ulong)architecture.Classes);
+            labels[i] = (ushort)(random.NextUInt64() % (ulong)architecture.Classes);
         return new ImageDataset(
             "synthetic", images, labels, StoredSize, StoredSize, architecture.InputChannels,
             [.. Enumerable.Range(0, architecture.Classes).Select(i => i.ToString(System.Globalization.CultureInfo.InvariantCulture))]);

@@ -3,13 +3,14 @@ using System.Security.Cryptography;
 namespace NinCudnn.Data;
 
 /// <summary>One published file of a data set; the same file whether it is compressed or not, and however it was compressed.</summary>
-/// <param name="Name">The published name, with ".gz".</param>
+/// <param name="Name">The published name, with ".gz" if it is published so.</param>
 /// <param name="ContentBytes">Bytes of the decompressed content.</param>
 /// <param name="Sha256">
 /// SHA-256 of the decompressed content in lower-case hexadecimal. The content is pinned, not the compressed file, because distributors
-/// compress again (Debian does), which changes the file's bytes.
+/// compress again (Debian does), which changes the file's bytes. Null for a file out of an archive, which is pinned as a whole:
+/// of such a file only the length is compared.
 /// </param>
-public sealed record DatasetFile(string Name, long ContentBytes, string Sha256)
+public sealed record DatasetFile(string Name, long ContentBytes, string? Sha256 = null)
 {
     /// <summary>Returns the file's path in a directory, under the published name or else without ".gz"; null if it has neither.</summary>
     /// <param name="directory">The directory to look in; it need not exist.</param>
@@ -51,7 +52,7 @@ public sealed record DatasetFile(string Name, long ContentBytes, string Sha256)
         }
 
         var actual = Convert.ToHexStringLower(hash.GetHashAndReset());
-        if (actual != Sha256)
+        if (Sha256 is not null && actual != Sha256)
             throw new InvalidDataException($"{shownAs}: SHA-256 of the content is {actual}, {Name} has {Sha256}");
     }
 }

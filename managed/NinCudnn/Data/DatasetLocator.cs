@@ -1,9 +1,9 @@
 namespace NinCudnn.Data;
 
 /// <summary>
-/// Finds the directory that holds a data set's four files. Without an explicit directory the search goes, in this order, through the
+/// Finds the directory that holds a data set's files. Without an explicit directory the search goes, in this order, through the
 /// directory in the environment variable NIN_DATA, ./data and Debian's /usr/share/datasets; in each of them a subdirectory
-/// named after the data set goes before the directory itself.
+/// named after the data set, or after the folder in its archive, goes before the directory itself.
 /// </summary>
 public sealed record DatasetLocator
 {
@@ -19,14 +19,15 @@ public sealed record DatasetLocator
     /// <summary>Where the distribution installs data sets.</summary>
     public string SystemDirectory { get; init; } = "/usr/share/datasets";
 
-    /// <summary>Returns the directory with all four files.</summary>
+    /// <summary>Returns the directory with all files.</summary>
     /// <param name="dataset">The data set.</param>
     /// <param name="directory">The only directory to look in, with or without a subdirectory named after the set; null to search.</param>
     /// <exception cref="FileNotFoundException">It is nowhere; the message says where it was looked for and how to get it.</exception>
     public string Locate(KnownDataset dataset, string? directory = null)
     {
         var roots = directory is not null ? [directory] : SearchRoots();
-        var places = roots.SelectMany(root => new[] { Path.Combine(root, dataset.Name), root }).ToArray();
+        string[] subdirectories = dataset.Archive is { } archive ? [dataset.Name, archive.Folder] : [dataset.Name];
+        string[] places = [.. roots.SelectMany(root => subdirectories.Select(name => Path.Combine(root, name)).Append(root))];
         return places.FirstOrDefault(place => dataset.MissingIn(place).Count == 0)
             ?? throw new FileNotFoundException(directory is not null ? MissingMessage(dataset, places) : NotFoundMessage(dataset, places));
     }
@@ -43,8 +44,8 @@ public sealed record DatasetLocator
 
     private static string MissingMessage(KnownDataset dataset, string[] places)
     {
-        // The subdirectory is meant where it exists.
-        var place = Directory.Exists(places[0]) ? places[0] : places[1];
+        // A subdirectory is meant where it exists.
+        var place = places.FirstOrDefault(Directory.Exists, places[^1]);
         return $"{dataset.Title}: {Finding(dataset, place)}; {Advice(dataset)}";
     }
 
@@ -57,7 +58,7 @@ public sealed record DatasetLocator
 
     private static string Advice(KnownDataset dataset)
     {
-        var fetch = "get it with 'nin data fetch'";
+        var fetch = $"get it with 'nin data fetch --dataset {dataset.Name}'";
         return dataset.DebianPackage is { } package ? $"{fetch} or 'apt-get install {package}'" : fetch;
     }
 }

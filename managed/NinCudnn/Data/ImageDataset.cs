@@ -3,8 +3,10 @@ namespace NinCudnn.Data;
 /// <summary>Labelled 8-bit images of one size, immutable, all in host memory.</summary>
 public sealed class ImageDataset
 {
+    private const int MaxClasses = ushort.MaxValue + 1;
+
     private readonly byte[] _images;
-    private readonly byte[] _labels;
+    private readonly ushort[] _labels;
 
     /// <summary>Takes the arrays over without copying; the caller must not change them afterwards.</summary>
     /// <param name="name">What the set is called in messages, for example "fashion-mnist train".</param>
@@ -13,10 +15,10 @@ public sealed class ImageDataset
     /// <param name="height">H, at least 1.</param>
     /// <param name="width">W, at least 1.</param>
     /// <param name="channels">C, at least 1.</param>
-    /// <param name="classNames">One name per class, 1 to 256.</param>
+    /// <param name="classNames">One name per class, 1 to 65536.</param>
     /// <exception cref="ArgumentException">The set is empty, or the lengths or a label do not fit.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A size is less than 1.</exception>
-    public ImageDataset(string name, byte[] images, byte[] labels, int height, int width, int channels, IReadOnlyList<string> classNames)
+    public ImageDataset(string name, byte[] images, ushort[] labels, int height, int width, int channels, IReadOnlyList<string> classNames)
         : this(name, images, labels, labels.Length, height, width, channels, classNames)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
@@ -31,15 +33,15 @@ public sealed class ImageDataset
                 nameof(images));
         }
 
-        if (classNames.Count is < 1 or > 256)
-            throw new ArgumentException($"{name}: {classNames.Count} class names, there must be 1 to 256.", nameof(classNames));
-        var bad = IndexOfLabelOutside(labels, classNames.Count);
+        if (classNames.Count is < 1 or > MaxClasses)
+            throw new ArgumentException($"{name}: {classNames.Count} class names, there must be 1 to {MaxClasses}.", nameof(classNames));
+        var bad = labels.AsSpan().IndexOfAnyExceptInRange((ushort)0, (ushort)(classNames.Count - 1));
         if (bad >= 0)
             throw new ArgumentException($"{name}: label {bad} is {labels[bad]}, there are {classNames.Count} classes.", nameof(labels));
     }
 
     private ImageDataset(
-        string name, byte[] images, byte[] labels, int count, int height, int width, int channels, IReadOnlyList<string> classNames)
+        string name, byte[] images, ushort[] labels, int count, int height, int width, int channels, IReadOnlyList<string> classNames)
     {
         Name = name;
         _images = images;
@@ -58,7 +60,7 @@ public sealed class ImageDataset
     public ReadOnlySpan<byte> Images => _images.AsSpan(0, Count * ImageBytes);
 
     /// <summary>All labels: (N).</summary>
-    public ReadOnlySpan<byte> Labels => _labels.AsSpan(0, Count);
+    public ReadOnlySpan<ushort> Labels => _labels.AsSpan(0, Count);
 
     /// <summary>The classes' names; a label is an index into this list.</summary>
     public IReadOnlyList<string> ClassNames { get; }
@@ -96,7 +98,16 @@ public sealed class ImageDataset
         return new ImageDataset(Name, _images, _labels, count, Height, Width, Channels, ClassNames);
     }
 
-    /// <summary>Returns the position of the first label that is not less than <paramref name="classes"/>, or -1.</summary>
-    internal static int IndexOfLabelOutside(ReadOnlySpan<byte> labels, int classes) =>
-        labels.IndexOfAnyExceptInRange((byte)0, (byte)(classes - 1));
+    /// <summary>Returns the same images with three channels: grey ones get three equal channels, others must have three.</summary>
+    internal ImageDataset WithThreeChannels()
+    {
+        if (Channels == 3)
+            return this;
+        if (Images.Length > Array.MaxLength / 3)
+            throw new InvalidDataException($"{Name}: {Count} images of {Height}×{Width}×3 are more than an array holds");
+        var images = new byte[Images.Length * 3]; // (N, H, W, C)
+        for (var i = 0; i < Images.Length; i++)
+            images.AsSpan(i * 3, 3).Fill(Images[i]);
+        return new ImageDataset(Name, images, _labels, Count, Height, Width, 3, ClassNames);
+    }
 }

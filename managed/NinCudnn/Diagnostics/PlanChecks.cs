@@ -105,9 +105,9 @@ internal static class PlanChecks
         const int Height = 9, Width = 12;
         var source = new IntegerSource(41);
         float[] noise = source.Next(samples * Height * Width, 40);
-        var labels = new byte[samples];
+        var labels = new ushort[samples];
         for (int i = 0; i < samples; i++)
-            labels[i] = (byte)(i % Classes);
+            labels[i] = (ushort)(i % Classes);
         byte[] images =
         [
             .. noise.Select((value, i) =>

@@ -9,7 +9,7 @@ public sealed class DatasetDownloadTests : IDisposable
     private const string First = "train-images-idx3-ubyte.gz";
     private const string Second = "train-labels-idx1-ubyte.gz";
 
-    private static readonly KnownDataset _dataset = SmallDataset.Description;
+    private static readonly IdxDataset _dataset = SmallDataset.Description;
     private static readonly string[] _names = [.. SmallDataset.Contents.Keys.Order()];
 
     private readonly TemporaryDirectory _directory = new();
@@ -100,8 +100,8 @@ public sealed class DatasetDownloadTests : IDisposable
         var error = await Assert.ThrowsAsync<InvalidDataException>(() => Fetch(server, _directory.Path));
 
         Assert.StartsWith($"{server.Address}/{Second}: ", error.Message, StringComparison.Ordinal);
-        Assert.Contains(_dataset.TrainLabels.Sha256, error.Message, StringComparison.Ordinal);
-        Assert.Contains(SmallDataset.File("wrong", wrong).Sha256, error.Message, StringComparison.Ordinal);
+        Assert.Contains(_dataset.TrainLabels.Sha256!, error.Message, StringComparison.Ordinal);
+        Assert.Contains(SmallDataset.File("wrong", wrong).Sha256!, error.Message, StringComparison.Ordinal);
         Assert.Equal([First], _directory.Files());
     }
 

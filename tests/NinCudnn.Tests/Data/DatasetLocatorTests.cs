@@ -65,7 +65,7 @@ public sealed class DatasetLocatorTests : IDisposable
             StringComparison.Ordinal);
         foreach (var place in new[] { "env/fashion-mnist", "work/data/fashion-mnist", "work/data", "system/fashion-mnist" })
             Assert.Contains($"{_directory.File(place)} does not exist", error.Message, StringComparison.Ordinal);
-        Assert.Contains("'nin data fetch' or 'apt-get install dataset-fashion-mnist'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("'nin data fetch --dataset fashion-mnist' or 'apt-get install dataset-fashion-mnist'", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public sealed class DatasetLocatorTests : IDisposable
     {
         var error = Assert.Throws<FileNotFoundException>(() => _locator.Locate(KnownDatasets.Mnist));
 
-        Assert.Contains("'nin data fetch'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("'nin data fetch --dataset mnist'", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("apt-get", error.Message, StringComparison.Ordinal);
     }
 
@@ -98,6 +98,18 @@ public sealed class DatasetLocatorTests : IDisposable
         var error = Assert.Throws<FileNotFoundException>(() => _locator.Locate(_dataset, _directory.File("none")));
 
         Assert.StartsWith($"Fashion-MNIST: {_directory.File("none")} does not exist; ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Locate_SetFromAnArchive_IsFoundInTheArchivesFolder()
+    {
+        string[] places = ["work/data", "work/data/cifar-10-batches-bin", "work/data/cifar10"];
+        foreach (var place in places)
+        {
+            foreach (var file in KnownDatasets.Cifar10.Files)
+                _directory.Write($"{place}/{file.Name}", []);
+            Assert.Equal(_directory.File(place), _locator.Locate(KnownDatasets.Cifar10));
+        }
     }
 
     [Fact]

@@ -71,12 +71,33 @@ public class ImageDatasetTests
 
     [Theory]
     [InlineData(0)]
-    [InlineData(257)]
+    [InlineData(65537)]
     public void Constructor_ImpossibleNumberOfClasses_Throws(int classes) => Assert.Throws<ArgumentException>(
         () => new ImageDataset("things", [1], [0], 1, 1, 1, [.. Enumerable.Range(0, classes).Select(index => $"{index}")]));
 
+    [Fact]
+    public void Constructor_ThousandClasses_KeepsTheLabels()
+    {
+        var set = new ImageDataset("things", new byte[2], [999, 256], 1, 1, 1, [.. Enumerable.Range(0, 1000).Select(index => $"{index}")]);
+
+        Assert.Equal([999, 256], set.Labels.ToArray());
+    }
+
+    [Fact]
+    public void WithThreeChannels_OfGreyImages_RepeatsThem()
+    {
+        var grey = new ImageDataset("things", [1, 2, 3, 4, 9, 9], [2, 1, 0], 1, 2, 1, _classes).Take(2);
+
+        var set = grey.WithThreeChannels();
+
+        Assert.Equal((2, 3, "things"), (set.Count, set.Channels, set.Name));
+        Assert.Equal([1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4], set.Images.ToArray());
+        Assert.Equal([2, 1], set.Labels.ToArray());
+        Assert.Same(set, set.WithThreeChannels());
+    }
+
     private static ImageDataset Create(int count) => new(
-        "things", CountUp(count * 20), CountUp(count), 2, 5, 2, _classes);
+        "things", CountUp(count * 20), [.. CountUp(count)], 2, 5, 2, _classes);
 
     private static byte[] CountUp(int length) => [.. Enumerable.Range(0, length).Select(value => (byte)value)];
 }

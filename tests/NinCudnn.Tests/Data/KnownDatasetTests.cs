@@ -81,22 +81,25 @@ public sealed class KnownDatasetTests : IDisposable
     [InlineData("fashion-mnist", "Fashion-MNIST")]
     [InlineData("Fashion-MNIST", "Fashion-MNIST")]
     [InlineData("mnist", "MNIST")]
+    [InlineData("cifar10", "CIFAR-10")]
+    [InlineData("cifar100", "CIFAR-100")]
     public void Get_KnownName_IsFound(string name, string title) => Assert.Equal(title, KnownDatasets.Get(name).Title);
 
     [Fact]
     public void Get_UnknownName_ListsTheNames()
     {
         var error = Assert.Throws<ArgumentException>(() => KnownDatasets.Get("cifar"));
-        Assert.Contains("'cifar'; known are fashion-mnist, mnist", error.Message, StringComparison.Ordinal);
+        Assert.Contains("'cifar'; known are fashion-mnist, mnist, cifar10, cifar100", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void All_Entries_AreWellFormed() => Assert.All(KnownDatasets.All, dataset =>
     {
-        Assert.Equal(10, dataset.ClassNames.Distinct().Count());
-        Assert.Equal(4, dataset.Files.Select(file => file.Name).Distinct().Count());
-        Assert.Equal(4, dataset.Files.Select(file => file.Sha256).Distinct().Count());
-        Assert.All(dataset.Files, file => Assert.Matches("^[0-9a-f]{64}$", file.Sha256));
+        Assert.Equal(dataset.Name == "cifar100" ? 100 : 10, dataset.ClassNames.Distinct().Count());
+        Assert.Equal(dataset.Files.Count, dataset.Files.Select(file => file.Name).Distinct().Count());
+        string?[] hashes = dataset.Archive is { } archive ? [archive.Sha256] : [.. dataset.Files.Select(file => file.Sha256)];
+        Assert.Equal(hashes.Length, hashes.Distinct().Count());
+        Assert.All(hashes, hash => Assert.Matches("^[0-9a-f]{64}$", hash));
         Assert.EndsWith("/", dataset.BaseAddress.AbsoluteUri, StringComparison.Ordinal);
     });
 
@@ -123,8 +126,8 @@ public sealed class KnownDatasetTests : IDisposable
         var path = _directory.Write("labels.gz", IdxBytes.Gzip(IdxBytes.Labels(1, 2, 4)));
 
         var error = Assert.Throws<InvalidDataException>(() => file.Verify(path));
-        Assert.Contains(file.Sha256, error.Message, StringComparison.Ordinal);
-        Assert.Contains(SmallDataset.File("other", IdxBytes.Labels(1, 2, 4)).Sha256, error.Message, StringComparison.Ordinal);
+        Assert.Contains(file.Sha256!, error.Message, StringComparison.Ordinal);
+        Assert.Contains(SmallDataset.File("other", IdxBytes.Labels(1, 2, 4)).Sha256!, error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -18,7 +18,7 @@ internal static class SmallDataset
     public static IReadOnlyDictionary<string, byte[]> Contents => _files.ToDictionary(file => file.Name, file => file.Content);
 
     /// <summary>Its description, with the files' true hashes.</summary>
-    public static KnownDataset Description { get; } = KnownDatasets.FashionMnist with
+    public static IdxDataset Description { get; } = KnownDatasets.FashionMnist with
     {
         Name = "small",
         Title = "Small",

@@ -25,9 +25,10 @@ internal static class TinyNetwork
     public static ImageDataset Dataset(int count, ulong seed = 1, int channels = 1)
     {
         var random = new SplitMix64(seed);
-        byte[] images = TestNumbers.Bytes((long)count * ImageSize * ImageSize * channels, seed), labels = new byte[count];
+        byte[] images = TestNumbers.Bytes((long)count * ImageSize * ImageSize * channels, seed);
+        var labels = new ushort[count];
         for (int i = 0; i < count; i++)
-            labels[i] = (byte)(random.NextUInt64() % Classes);
+            labels[i] = (ushort)(random.NextUInt64() % Classes);
         for (int i = 0; i < images.Length; i++)
         {
             int column = i / channels % ImageSize, image = i / channels / ImageSize / ImageSize;

@@ -16,7 +16,7 @@ public class PixelStatisticsTests
         for (int i = 0; i < pixels.Length; i++)
             pixels[i] = (byte)(pixels[i] / (1 + i % channels)); // each channel its own mean
 
-        Normalization statistics = PixelStatistics.Measure(new ImageDataset("random", pixels, new byte[20], 6, 7, channels, ["one"]));
+        Normalization statistics = PixelStatistics.Measure(new ImageDataset("random", pixels, new ushort[20], 6, 7, channels, ["one"]));
 
         for (int c = 0; c < channels; c++)
         {
@@ -34,7 +34,7 @@ public class PixelStatisticsTests
     public void Measure_ConstantChannel_KeepsTheDeviationOne(byte value)
     {
         byte[] pixels = [.. Enumerable.Range(0, 1000 * 2).Select(i => i % 2 == 0 ? value : (byte)i)];
-        Normalization statistics = PixelStatistics.Measure(new ImageDataset("half constant", pixels, new byte[1000], 1, 1, 2, ["one"]));
+        Normalization statistics = PixelStatistics.Measure(new ImageDataset("half constant", pixels, new ushort[1000], 1, 1, 2, ["one"]));
         Assert.Equal((value / 255f, 1f), (statistics.Mean[0], statistics.Deviation[0]));
         Assert.InRange(statistics.Deviation[1], 0.2f, 0.4f);
     }

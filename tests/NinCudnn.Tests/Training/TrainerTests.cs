@@ -185,7 +185,7 @@ public class TrainerTests
     [Fact]
     public void Create_OtherClasses_IsRefused()
     {
-        var two = new ImageDataset("two", TestNumbers.Bytes(4 * 144, 1), new byte[4], 12, 12, 1, ["a", "b"]);
+        var two = new ImageDataset("two", TestNumbers.Bytes(4 * 144, 1), new ushort[4], 12, 12, 1, ["a", "b"]);
         var train = Assert.Throws<ArgumentException>(() => Create(_recipe, trainSet: two));
         var test = Assert.Throws<ArgumentException>(() => Create(_recipe, testSet: two));
         Assert.Equal("two has 2 classes, the network 3", train.Message);
