@@ -45,7 +45,53 @@ internal static class DataCommand
             Task FetchAsync(IProgress<DownloadProgress> progress) =>
                 DatasetDownload.FetchAsync(chosen, path, parsed.GetValue(mirror), progress, cancellationToken: interruption.Token);
         });
-        return new Command("data", "Gets data sets.") { fetch };
+        return new Command("data", "Lists, gets and describes data sets.") { CreateList(), fetch, CreateInfo() };
+    }
+
+    private static Command CreateList()
+    {
+        var list = new Command("list", "Lists the data sets that are known by name, and where they are.");
+        list.SetAction(_ =>
+        {
+            var locator = new DatasetLocator();
+            TextTable.Write(
+                Console.Out, ["name", "images", "classes", "in"],
+                [
+                    .. KnownDatasets.All.Select(dataset => new[]
+                    {
+                        dataset.Name, dataset.Description, $"{dataset.ClassNames.Count}", locator.Find(dataset) ?? $"(nin data fetch --dataset {dataset.Name})",
+                    }),
+                ],
+                firstNumber: 4);
+        });
+        return list;
+    }
+
+    private static Command CreateInfo()
+    {
+        var data = new DatasetOptions();
+        var info = new Command("info", "Says what a data set, or a folder of your images, holds.");
+        data.AddChoiceTo(info);
+        info.SetAction(parsed =>
+        {
+            DataSummary summary = data.Parse(parsed).Summarize();
+            foreach (var (heading, fact) in summary.Facts)
+                Console.WriteLine($"{heading,-9}{fact}");
+            Console.WriteLine(FormattableString.Invariant(
+                $"images   {summary.TrainLabels.Length:N0} to train on, {summary.TestLabels.Length:N0} to test on, {summary.ClassNames.Count} classes"));
+            Console.WriteLine();
+            Dictionary<ushort, int> train = summary.TrainLabels.CountBy(label => label).ToDictionary(), test = summary.TestLabels.CountBy(label => label).ToDictionary();
+            TextTable.Write(
+                Console.Out, ["class", "train", "test"],
+                [
+                    .. summary.ClassNames.Select((name, label) => new[]
+                    {
+                        name, $"{train.GetValueOrDefault((ushort)label)}", $"{test.GetValueOrDefault((ushort)label)}",
+                    }),
+                ],
+                firstNumber: 1);
+        });
+        return info;
     }
 
     private static string? Finished(DownloadProgress file) => file.Stage switch

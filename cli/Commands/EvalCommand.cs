@@ -26,25 +26,27 @@ internal static class EvalCommand
         };
         Option<int?> batch = SharedOptions.Positive(new("--batch") { Description = $"Samples per batch, {DefaultBatch} if not given.", HelpName = "n" });
         Option<int?> limitTest = SharedOptions.Limit("--limit-test", "test");
-        Option<string?> dataset = SharedOptions.Dataset();
-        Option<DirectoryInfo?> data = SharedOptions.DataDirectory();
+        var data = new DatasetOptions();
         Option<DeviceRequest> device = SharedOptions.Device();
         Option<string?> precision = SharedOptions.Precision("fp32");
         Option<bool> json = SharedOptions.Json();
         ExecutionOptions execution = SharedOptions.Execution();
 
-        var command = new Command("eval", "Measures a trained model on the test set.") { checkpoint, batch, dataset, data, limitTest, precision, device, json };
+        var command = new Command("eval", "Measures a trained model on the test set.") { checkpoint, batch, limitTest, precision, device, json };
+        data.AddTo(command);
         execution.AddTo(command);
         command.SetAction(parsed =>
         {
             string path = RunDirectory.FindModel(parsed.GetRequiredValue(checkpoint));
             ModelFile model = ModelFile.Load(path);
-            KnownDataset source = KnownDatasets.Get(parsed.GetValue(dataset)!);
-            ImageDataset testSet = SharedOptions.Load(source, parsed.GetValue(data), DatasetSplit.Test, parsed.GetValue(limitTest));
-            model.Description.CheckFits(testSet);
-
             bool isJson = parsed.GetValue(json), isLive = !isJson && Terminal.IsLive;
             using var interruption = new Interruption(isLive);
+            DataSource source = data.Parse(parsed);
+            ImageDataset testSet = source.LoadTest(
+                parsed.GetValue(limitTest), model.Description.ImageSize, model.Description.Architecture.InputChannels,
+                new LoadingReporter(isLive, isJson, interruption.Token));
+            model.Description.CheckFits(testSet);
+
             using Device target = Device.Open(parsed.GetRequiredValue(device));
             using DeviceStream stream = target.CreateStream();
             using var arena = new DeviceArena(target);

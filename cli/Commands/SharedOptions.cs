@@ -30,11 +30,6 @@ internal static class SharedOptions
     public static Option<string?> Architecture() =>
         OneOf(new("--arch") { HelpName = "name", DefaultValueFactory = _ => "seed" }, "The network", Networks.Architecture.Presets);
 
-    public static Option<DirectoryInfo?> DataDirectory() => Directory(new("--data")
-    {
-        Description = $"The directory with the data set's files. Without it: ${DatasetLocator.EnvironmentVariable}, ./data, then the system's.",
-    });
-
     public static Option<int?> Limit(string name, string what) => Positive(new Option<int?>(name)
     {
         Description = $"Use only the first so many images of the {what} set.",
@@ -137,12 +132,11 @@ internal static class SharedOptions
         return option;
     }
 
-    /// <summary>Loads a split, cut down to the first <paramref name="limit"/> images.</summary>
-    public static ImageDataset Load(KnownDataset dataset, DirectoryInfo? directory, DatasetSplit split, int? limit)
-    {
-        ImageDataset images = dataset.Load(new DatasetLocator().Locate(dataset, directory?.FullName), split);
-        return limit is { } count && count < images.Count ? images.Take(count) : images;
-    }
+    /// <exception cref="FormatException">The text is no number of 64 bits.</exception>
+    public static ulong ParseSeed(string option, string text) =>
+        ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value)
+            ? value
+            : throw new FormatException($"{option} is '{text}', but must be a whole number between 0 and {ulong.MaxValue}");
 
     /// <summary>Parses the option's only token; what goes wrong becomes the command line's error.</summary>
     public static T? ParseOrReport<T>(ArgumentResult result, Func<string, T> parse)

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using NinCudnn.Cli.Output;
-using NinCudnn.Data;
 using NinCudnn.Devices;
 using NinCudnn.Interop;
 using NinCudnn.Networks;
@@ -43,16 +42,12 @@ internal static class TrainCommand
         {
             Description = "Determines first parameters, order of samples and dropout; 0 if not given.",
             HelpName = "n",
-            CustomParser = result => SharedOptions.ParseOrReport(result, text =>
-                ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value)
-                    ? value
-                    : throw new FormatException($"--seed is '{text}', but must be a whole number between 0 and {ulong.MaxValue}")),
+            CustomParser = result => SharedOptions.ParseOrReport(result, text => SharedOptions.ParseSeed("--seed", text)),
         };
         Option<DirectoryInfo?> output = SharedOptions.Directory(new("--out") { Description = "The run's directory. Without it a new one under ./runs." });
         Option<int?> limitTrain = SharedOptions.Limit("--limit-train", "training");
         Option<int?> limitTest = SharedOptions.Limit("--limit-test", "test");
-        Option<string?> dataset = SharedOptions.Dataset();
-        Option<DirectoryInfo?> data = SharedOptions.DataDirectory();
+        var data = new DatasetOptions();
         Option<DeviceRequest> device = SharedOptions.Device();
         Option<bool> json = SharedOptions.Json();
         ExecutionOptions execution = SharedOptions.Execution();
@@ -60,8 +55,9 @@ internal static class TrainCommand
         var command = new Command("train", "Trains a network. Without options: Dive into Deep Learning's network and recipe on Fashion-MNIST.")
         {
             recipe, architecture, epochs, batch, resize, learningRate, schedule, momentum, nesterov, weightDecay, initialization, outputScale,
-            normalize, dropout, precision, seed, dataset, data, limitTrain, limitTest, device, output, json,
+            normalize, dropout, precision, seed, limitTrain, limitTest, device, output, json,
         };
+        data.AddTo(command);
         execution.AddTo(command);
         command.SetAction(parsed =>
         {
@@ -87,14 +83,14 @@ internal static class TrainCommand
                 chosen = chosen with { Initialization = chosen.Initialization with { OutputScale = scale } };
             chosen.Validate(); // before anything is loaded or made
 
-            KnownDataset source = KnownDatasets.Get(parsed.GetValue(dataset)!);
-            ImageDataset trainSet = SharedOptions.Load(source, parsed.GetValue(data), DatasetSplit.Train, parsed.GetValue(limitTrain));
-            ImageDataset testSet = SharedOptions.Load(source, parsed.GetValue(data), DatasetSplit.Test, parsed.GetValue(limitTest));
+            bool isJson = parsed.GetValue(json), isLive = !isJson && Terminal.IsLive;
+            using var interruption = new Interruption(isLive);
+            DataSource source = data.Parse(parsed);
+            var (trainSet, testSet) = source.LoadBoth(
+                (parsed.GetValue(limitTrain), parsed.GetValue(limitTest)), chosen.ImageSize, new LoadingReporter(isLive, isJson, interruption.Token));
             Architecture network = Architecture.Preset(parsed.GetValue(architecture)!, trainSet.Channels, trainSet.Classes);
             network.InferShapes(chosen.BatchSize, chosen.ImageSize, chosen.ImageSize);
 
-            bool isJson = parsed.GetValue(json), isLive = !isJson && Terminal.IsLive;
-            using var interruption = new Interruption(isLive);
             using Device target = Device.Open(parsed.GetRequiredValue(device));
             ExecutionSettings settings = execution.Parse(parsed);
             var (made, choice) = PrecisionChoice.Of(parsed.GetValue(precision), chosen.Precision, target).Make(used =>

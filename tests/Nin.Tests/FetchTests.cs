@@ -36,6 +36,16 @@ public sealed class FetchTests : IDisposable
     }
 
     [Fact]
+    public void Fetch_ArchiveOfAnotherLength_NamesBothAndKeepsNothing()
+    {
+        using var server = LoopbackServer.Of(new Dictionary<string, byte[]> { ["cifar-10-binary.tar.gz"] = CifarBytes.Small().Archive });
+
+        Fetch(server, "cifar10").Failed(1, "/cifar-10-binary.tar.gz: ", "170052171");
+
+        Assert.Empty(_root.Files());
+    }
+
+    [Fact]
     public void Fetch_RightContent_IsKeptTheSecondTime()
     {
         string directory = FashionMnist.Require();

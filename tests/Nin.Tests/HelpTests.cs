@@ -23,8 +23,9 @@ public sealed class HelpTests
     [InlineData(
         "train",
         "--recipe --arch --epochs --batch --resize --learning-rate --lr --schedule --momentum --nesterov --weight-decay --init --output-scale "
-        + "--normalize --dropout --precision --seed --dataset --data --limit-train --limit-test --device --out --json --algorithms --deterministic --workspace-limit")]
-    [InlineData("eval", "--checkpoint --batch --dataset --data --limit-test --precision --device --json --algorithms --deterministic --workspace-limit")]
+        + "--normalize --dropout --precision --seed --dataset --data --images --image-size --channels --test-fraction --split-seed --skip-broken"
+        + " --limit-train --limit-test --device --out --json --algorithms --deterministic --workspace-limit")]
+    [InlineData("eval", "--checkpoint --batch --dataset --data --images --image-size --channels --test-fraction --split-seed --skip-broken --limit-test --precision --device --json --algorithms --deterministic --workspace-limit")]
     [InlineData("export", "--format --output --include-scaling")]
     [InlineData("import", "--arch --resize --channels --classes --dataset --mean --deviation --output")]
     [InlineData("summary", "--arch --resize --channels --classes --memory --batch --device")]
@@ -32,6 +33,8 @@ public sealed class HelpTests
     [InlineData("devices", "--verbose")]
     [InlineData("doctor", "--device --json")]
     [InlineData("data fetch", "--dataset --to --from")]
+    [InlineData("data list", "")]
+    [InlineData("data info", "--dataset --data --images --test-fraction --split-seed")]
     public void Help_OfACommand_NamesEachOptionAndShowsAnExample(string command, string options)
     {
         string help = NinProgram.Run([.. command.Split(' '), "--help"]).Succeeded().Output;

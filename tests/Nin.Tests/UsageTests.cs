@@ -42,7 +42,14 @@ public sealed class UsageTests : IDisposable
     [InlineData("train --arch vgg", "--arch is 'vgg', but must be seed or cifar")]
     [InlineData("train --schedule step", "--schedule is 'step', but must be constant or one-cycle")]
     [InlineData("train --init zero", "--init is 'zero', but must be xavier or he")]
-    [InlineData("train --dataset imagenet", "--dataset is 'imagenet', but must be fashion-mnist or mnist")]
+    [InlineData("train --dataset imagenet", "--dataset is 'imagenet', but must be fashion-mnist or mnist or cifar10 or cifar100")]
+    [InlineData("train --images here --dataset mnist", "--images and --dataset exclude each other")]
+    [InlineData("eval --checkpoint here --channels 2", "--channels is '2', but must be 1 or 3")]
+    [InlineData("train --images here --image-size 0", "--image-size is '0'")]
+    [InlineData("train --images here --split-seed x", "--split-seed is 'x', but must be a whole number between 0 and 18446744073709551615")]
+    [InlineData("train --images here --test-fraction=-1", "--test-fraction is '-1'")]
+    [InlineData("train --skip-broken", "--skip-broken is only for --images")]
+    [InlineData("data info --split-seed 1", "--split-seed is only for --images")]
     [InlineData("train --device foo", "\"foo\" is not a device: use auto, cpu, cuda or cuda:N")]
     [InlineData("train --device cuda:x", "\"cuda:x\" is not a device")]
     [InlineData("eval", "'--checkpoint' is required (see: nin eval --help)")]
@@ -76,6 +83,7 @@ public sealed class UsageTests : IDisposable
 
     [Theory]
     [InlineData("--data")]
+    [InlineData("--images")]
     [InlineData("--out")]
     public void Train_EmptyPath_IsNotTheCurrentDirectory(string option) =>
         NinProgram.RunIn(_root.Path, [], "train", option, "").Failed(2, $"{option} is empty, but must be a directory's path");

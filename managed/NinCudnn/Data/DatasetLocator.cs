@@ -25,11 +25,21 @@ public sealed record DatasetLocator
     /// <exception cref="FileNotFoundException">It is nowhere; the message says where it was looked for and how to get it.</exception>
     public string Locate(KnownDataset dataset, string? directory = null)
     {
+        if (Find(dataset, directory) is { } found)
+            return found;
+        var places = Places(dataset, directory);
+        throw new FileNotFoundException(directory is not null ? MissingMessage(dataset, places) : NotFoundMessage(dataset, places));
+    }
+
+    /// <summary>As <see cref="Locate"/>, but returns null if the set is nowhere.</summary>
+    public string? Find(KnownDataset dataset, string? directory = null) =>
+        Places(dataset, directory).FirstOrDefault(place => dataset.MissingIn(place).Count == 0);
+
+    private string[] Places(KnownDataset dataset, string? directory)
+    {
         var roots = directory is not null ? [directory] : SearchRoots();
         string[] subdirectories = dataset.Archive is { } archive ? [dataset.Name, archive.Folder] : [dataset.Name];
-        string[] places = [.. roots.SelectMany(root => subdirectories.Select(name => Path.Combine(root, name)).Append(root))];
-        return places.FirstOrDefault(place => dataset.MissingIn(place).Count == 0)
-            ?? throw new FileNotFoundException(directory is not null ? MissingMessage(dataset, places) : NotFoundMessage(dataset, places));
+        return [.. roots.SelectMany(root => subdirectories.Select(name => Path.Combine(root, name)).Append(root))];
     }
 
     private List<string> SearchRoots()

@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using System.Text;
 using NinCudnn.Formats;
 using NinCudnn.Numerics;
-using NinCudnn.Operators;
 using SkiaSharp;
 
 namespace NinCudnn.Data;
@@ -36,12 +35,10 @@ internal sealed class ImageCache
             manifest.Append(CultureInfo.InvariantCulture, $"{file.RelativePath}\0{file.Bytes} {file.Modified.Ticks}\0");
         _manifest = Encoding.UTF8.GetBytes(manifest.ToString());
         _path = Path.Combine(
-            options.CacheDirectory ?? DefaultDirectory(), string.Create(CultureInfo.InvariantCulture, $"{Fnv1a.Hash64(_manifest):x16}.images"));
+            options.CacheDirectory, string.Create(CultureInfo.InvariantCulture, $"{Fnv1a.Hash64(_manifest):x16}.images"));
         _fileCount = files.Count;
         _imagePixels = options.Height * options.Width;
     }
-
-    public static string DefaultDirectory() => Path.Combine(TuningCache.DefaultDirectory(), "images");
 
     /// <summary>Returns the images, or null if the file is not there or not right; the latter is noted.</summary>
     public DecodedImages? Read(Action<string>? note)

@@ -9,18 +9,20 @@ public sealed class ImageFolder
     private static readonly string[] _extensions = [".png", ".jpg", ".jpeg", ".bmp", ".webp"];
     private static readonly string[] _testNames = ["test", "val"];
 
-    private readonly string _directory;
     private readonly IReadOnlyList<ImageFile> _train;
     private readonly IReadOnlyList<ImageFile> _test;
 
     private ImageFolder(string directory, IReadOnlyList<string> classNames, IReadOnlyList<ImageFile> train, IReadOnlyList<ImageFile> test)
     {
-        _directory = directory;
+        FullPath = directory;
         _train = train;
         _test = test;
         ClassNames = classNames;
         Name = Path.GetFileName(directory);
     }
+
+    /// <summary>The folder's path.</summary>
+    public string FullPath { get; }
 
     /// <summary>The folder's own name.</summary>
     public string Name { get; }
@@ -78,12 +80,12 @@ public sealed class ImageFolder
             images = [.. FolderSplit.InRandomOrder(images, seed: 0).Take(limit.Value).OrderBy(image => image.RelativePath, StringComparer.Ordinal)];
         var part = split == DatasetSplit.Train ? "train" : "test";
         if (images.Count == 0)
-            throw new InvalidDataException($"{_directory}: the split leaves no {part} images");
+            throw new InvalidDataException($"{FullPath}: the split leaves no {part} images");
 
-        var loaded = ImageLoader.Load(_directory, images, options, cancellationToken);
+        var loaded = ImageLoader.Load(FullPath, images, options, cancellationToken);
         var labels = images.Where((_, i) => loaded.IsDecoded[i]).Select(image => image.Label).ToArray();
         if (labels.Length == 0)
-            throw new InvalidDataException($"{_directory}: none of the {images.Count} {part} images can be decoded");
+            throw new InvalidDataException($"{FullPath}: none of the {images.Count} {part} images can be decoded");
         if (labels.Length < images.Count)
             options.Note?.Invoke($"{images.Count - labels.Length} of {images.Count} {part} images can't be decoded and were skipped");
         var dataset = new ImageDataset($"{Name} {part}", loaded.Pixels, labels, options.Height, options.Width, loaded.Channels, ClassNames);

@@ -1,3 +1,5 @@
+using NinCudnn.Operators;
+
 namespace NinCudnn.Data;
 
 /// <summary>How the images of an <see cref="ImageFolder"/> are loaded.</summary>
@@ -17,14 +19,17 @@ public sealed record ImageFolderOptions
     /// <summary>Whether files that cannot be decoded are left out; else they are an error.</summary>
     public bool SkipBroken { get; init; }
 
-    /// <summary>The directory of the cache; null for "images" in the directory that algorithm choices are kept in too.</summary>
-    public string? CacheDirectory { get; init; }
+    /// <summary>Where decoded images are kept for the next time.</summary>
+    public string CacheDirectory { get; init; } = DefaultCacheDirectory();
 
     /// <summary>Receives the number of images decoded so far and of all of them, on the threads that decode. Not called for cached images.</summary>
     public Action<int, int>? Progress { get; init; }
 
     /// <summary>Receives what is worth knowing but no error, as one line.</summary>
     public Action<string>? Note { get; init; }
+
+    /// <summary>The folder "images" in <see cref="TuningCache.DefaultDirectory"/>.</summary>
+    public static string DefaultCacheDirectory() => Path.Combine(TuningCache.DefaultDirectory(), "images");
 
     /// <exception cref="ArgumentException">A value is out of range.</exception>
     internal void Validate()

@@ -12,7 +12,7 @@ namespace NinCudnn.Training;
 public sealed record ModelDescription(Architecture Architecture, int ImageSize, Normalization Normalization, IReadOnlyList<string> ClassNames)
 {
     /// <summary>Refuses a data set whose images or labels the network can't take.</summary>
-    /// <exception cref="ArgumentException">Channels or classes differ.</exception>
+    /// <exception cref="ArgumentException">Channels or classes, or their names or order, differ.</exception>
     public void CheckFits(ImageDataset dataset)
     {
         ArgumentNullException.ThrowIfNull(dataset);
@@ -20,6 +20,8 @@ public sealed record ModelDescription(Architecture Architecture, int ImageSize, 
             throw new ArgumentException($"{dataset.Name} has images of {dataset.Channels} channels, the network takes {Architecture.InputChannels}");
         if (dataset.Classes != Architecture.Classes)
             throw new ArgumentException($"{dataset.Name} has {dataset.Classes} classes, the network {Architecture.Classes}");
+        if (ClassNames.Zip(dataset.ClassNames).FirstOrDefault(names => names.First != names.Second) is ({ } own, var other))
+            throw new ArgumentException($"{dataset.Name} has the class {other} where the network has {own}");
     }
 
     /// <summary>Refuses parts that do not fit together.</summary>
