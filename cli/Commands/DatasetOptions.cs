@@ -13,7 +13,8 @@ internal sealed class DatasetOptions
     });
     private readonly Option<DirectoryInfo?> _images = SharedOptions.Directory(new("--images")
     {
-        Description = "Your own images in place of a data set: a folder with one folder of images per class, or with the folders train and test (or val) which have these.",
+        Description = "Your own images in place of a data set: a folder with one folder of images per class, or with the folders train and test "
+            + "(or val) which have these.",
     });
     private readonly Option<int?> _imageSize = SharedOptions.Positive(new("--image-size")
     {

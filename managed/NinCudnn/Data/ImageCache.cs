@@ -27,10 +27,10 @@ internal sealed class ImageCache
 
     public ImageCache(IReadOnlyList<ImageFile> files, ImageFolderOptions options)
     {
+        var kind = options.Channels == 1 ? "luma" : "colour";
+        var decoder = typeof(SKCodec).Assembly.GetName().Version;
         var manifest = new StringBuilder();
-        manifest.Append(
-            CultureInfo.InvariantCulture,
-            $"{options.Height}×{options.Width} {(options.Channels == 1 ? "luma" : "colour")} skip {options.SkipBroken} by {typeof(SKCodec).Assembly.GetName().Version}\0");
+        manifest.Append(CultureInfo.InvariantCulture, $"{options.Height}×{options.Width} {kind} skip {options.SkipBroken} by {decoder}\0");
         foreach (var file in files)
             manifest.Append(CultureInfo.InvariantCulture, $"{file.RelativePath}\0{file.Bytes} {file.Modified.Ticks}\0");
         _manifest = Encoding.UTF8.GetBytes(manifest.ToString());
