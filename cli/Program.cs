@@ -12,6 +12,8 @@ var root = new RootCommand("Trains and runs Network-in-Network image classifiers
     ExportCommand.Create(),
     ImportCommand.Create(),
     SummaryCommand.Create(),
+    ArchCommand.Create(),
+    RecipeCommand.Create(),
     DevicesCommand.Create(),
     BenchCommand.Create(),
     DoctorCommand.Create(),

@@ -9,6 +9,8 @@ internal static class RecipeNames
     public static IReadOnlyDictionary<string, LearningRateSchedule> Schedules { get; } = new Dictionary<string, LearningRateSchedule>
     {
         ["constant"] = new ConstantSchedule(),
+        ["step"] = new StepSchedule(),
+        ["cosine"] = new CosineSchedule(),
         ["one-cycle"] = new OneCycleSchedule(),
     };
 
@@ -28,7 +30,9 @@ internal static class RecipeNames
 
     public static string Of(Precision precision) => Precisions.First(entry => entry.Value == precision).Key;
 
-    public static string Of(LearningRateSchedule schedule) => Schedules.First(entry => entry.Value.GetType() == schedule.GetType()).Key;
+    public static string Of(LearningRateSchedule schedule) => schedule is WarmUpSchedule warmUp
+        ? $"warm-up, {Of(warmUp.After)}"
+        : Schedules.First(entry => entry.Value.GetType() == schedule.GetType()).Key;
 
     /// <summary>The name, whatever the scale of the output's weights.</summary>
     public static string Of(Initialization initialization) => Initializations.First(entry => entry.Value.Weights == initialization.Weights).Key;

@@ -14,9 +14,9 @@ internal static class BenchCommand
     public static Command Create()
     {
         var defaults = new BenchmarkOptions();
-        Option<string?> architecture = SharedOptions.Architecture();
+        Option<ArchitectureChoice> architecture = SharedOptions.Architecture();
         Option<int?> batch = SharedOptions.Positive(new("--batch") { Description = $"Samples per step, {defaults.Batch} if not given.", HelpName = "n" });
-        Option<int?> resize = SharedOptions.Positive(new("--resize") { Description = "Height and width of the input; 224, or 32 for cifar.", HelpName = "pixels" });
+        Option<int?> resize = SharedOptions.Positive(new("--resize") { Description = "Height and width of the input; those that the network is meant for if not given, or 224.", HelpName = "pixels" });
         Option<int?> repetitions = SharedOptions.Positive(new("--repetitions")
         {
             Description = $"Measured runs, {defaults.Repetitions} if not given.",
@@ -48,13 +48,13 @@ internal static class BenchCommand
                 if (isStepOnly || parsed.GetValue(model) is not null)
                     throw new ArgumentException("--plot needs the layers' times, which are not measured with --step-only or --model");
             }
-            string name = parsed.GetValue(architecture)!;
-            Architecture network = Architecture.Preset(name, name == "cifar" ? 3 : 1, 10);
+            ArchitectureChoice choiceOfNetwork = parsed.GetRequiredValue(architecture);
+            Architecture network = choiceOfNetwork.For();
             var settings = execution.Parse(parsed);
             var options = new BenchmarkOptions
             {
                 Batch = parsed.GetValue(batch) ?? defaults.Batch,
-                ImageSize = parsed.GetValue(resize) ?? (name == "cifar" ? 32 : defaults.ImageSize),
+                ImageSize = parsed.GetValue(resize) ?? choiceOfNetwork.ImageSize ?? defaults.ImageSize,
                 Inference = parsed.GetValue(inference),
                 Repetitions = parsed.GetValue(repetitions) ?? defaults.Repetitions,
                 Execution = settings,

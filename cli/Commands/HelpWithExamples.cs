@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 
 namespace NinCudnn.Cli.Commands;
 
@@ -14,18 +15,26 @@ internal sealed class HelpWithExamples(HelpAction standard) : SynchronousCommand
         ["export"] = ["nin export runs/slow --format onnx --output slow.onnx", "nin export runs/slow --format safetensors --output slow.safetensors"],
         ["import"] = ["nin import net.safetensors --arch seed --output model.safetensors", "nin import net.safetensors --arch cifar --mean 0.49,0.48,0.45 --deviation 0.25,0.24,0.26 --output model.safetensors"],
         ["summary"] = ["nin summary --arch cifar --classes 100"],
+        ["arch list"] = ["nin arch list"],
+        ["arch show"] = ["nin arch show seed > mine.json"],
+        ["arch validate"] = ["nin arch validate mine.json --resize 64"],
+        ["arch schema"] = ["nin arch schema > arch.schema.json"],
+        ["recipe list"] = ["nin recipe list"],
+        ["recipe show"] = ["nin recipe show quick > mine.json"],
+        ["recipe validate"] = ["nin recipe validate mine.json"],
+        ["recipe schema"] = ["nin recipe schema > recipe.schema.json"],
         ["devices"] = ["nin devices", "nin devices --verbose"],
         ["bench"] = ["nin bench --batch 64", "nin bench --step-only --inference --json", "nin bench --model h100"],
         ["doctor"] = ["nin doctor --device cpu"],
-        ["list"] = ["nin data list"],
-        ["info"] = ["nin data info --dataset cifar10", "nin data info --images flowers"],
-        ["fetch"] = ["nin data fetch --dataset mnist"],
+        ["data list"] = ["nin data list"],
+        ["data info"] = ["nin data info --dataset cifar10", "nin data info --images flowers"],
+        ["data fetch"] = ["nin data fetch --dataset mnist"],
     };
 
     public override int Invoke(ParseResult parseResult)
     {
         int result = standard.Invoke(parseResult);
-        if (!_examples.TryGetValue(parseResult.CommandResult.Command.Name, out string[]? examples))
+        if (!_examples.TryGetValue(Path(parseResult.CommandResult), out string[]? examples))
             return result;
         TextWriter output = parseResult.InvocationConfiguration.Output;
         output.WriteLine(examples.Length == 1 ? "Example:" : "Examples:");
@@ -34,4 +43,9 @@ internal sealed class HelpWithExamples(HelpAction standard) : SynchronousCommand
         output.WriteLine();
         return result;
     }
+
+    /// <summary>The command's name behind those of the commands that it belongs to, without the program's.</summary>
+    private static string Path(SymbolResult command) => command.Parent is CommandResult { Parent: not null } parent
+        ? $"{Path(parent)} {((CommandResult)command).Command.Name}"
+        : ((CommandResult)command).Command.Name;
 }

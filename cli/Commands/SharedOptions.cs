@@ -26,9 +26,20 @@ internal static class SharedOptions
         "The data set",
         KnownDatasets.All.Select(dataset => dataset.Name));
 
-    /// <summary>The name of one of <see cref="Networks.Architecture.Presets"/>.</summary>
-    public static Option<string?> Architecture() =>
-        OneOf(new("--arch") { HelpName = "name", DefaultValueFactory = _ => "seed" }, "The network", Networks.Architecture.Presets);
+    /// <summary>The network.</summary>
+    public static Option<ArchitectureChoice> Architecture()
+    {
+        string[] names = [.. ArchitecturePreset.All.Select(preset => preset.Name)];
+        var option = new Option<ArchitectureChoice>("--arch")
+        {
+            Description = $"The network: {string.Join(" or ", names)}, or a .json file (nin arch).",
+            HelpName = "name",
+            CustomParser = result => ParseOrReport(result, ArchitectureChoice.Parse),
+            DefaultValueFactory = _ => ArchitectureChoice.Seed,
+        };
+        option.CompletionSources.Add(names);
+        return option;
+    }
 
     public static Option<int?> Limit(string name, string what) => Positive(new Option<int?>(name)
     {
@@ -41,9 +52,9 @@ internal static class SharedOptions
     /// <summary>A network and the size of its input.</summary>
     public static NetworkOptions Network() => new(
         Architecture(),
-        Positive(new("--resize") { Description = "Height and width of the input; 224, or 32 for cifar.", HelpName = "pixels" }),
-        Positive(new("--channels") { Description = "Channels of the input; 1, or 3 for cifar.", HelpName = "n" }),
-        Positive(new("--classes") { Description = "Classes; 10 if not given.", HelpName = "n" }));
+        Positive(new("--resize") { Description = "Height and width of the input; those that the network is meant for if not given, or 224.", HelpName = "pixels" }),
+        Positive(new("--channels") { Description = "Channels of the input; those that the network is meant for if not given.", HelpName = "n" }),
+        Positive(new("--classes") { Description = "Classes; those that the network is meant for if not given.", HelpName = "n" }));
 
     /// <summary>Where a command writes its result; <see cref="Target"/> checks it.</summary>
     public static Option<FileInfo?> OutputFile() => new("--output")
@@ -145,7 +156,7 @@ internal static class SharedOptions
         {
             return parse(result.Tokens[0].Value);
         }
-        catch (Exception e) when (e is FormatException or ArgumentException)
+        catch (Exception e) when (e is FormatException or ArgumentException or InvalidDataException or IOException or UnauthorizedAccessException)
         {
             result.AddError(e.Message);
             return default;
@@ -154,11 +165,11 @@ internal static class SharedOptions
 }
 
 /// <summary>The options of <see cref="SharedOptions.Network"/>.</summary>
-internal sealed record NetworkOptions(Option<string?> Name, Option<int?> ImageSize, Option<int?> Channels, Option<int?> Classes)
+internal sealed record NetworkOptions(Option<ArchitectureChoice> Network, Option<int?> ImageSize, Option<int?> Channels, Option<int?> Classes)
 {
     public void AddTo(Command command)
     {
-        command.Add(Name);
+        command.Add(Network);
         command.Add(ImageSize);
         command.Add(Channels);
         command.Add(Classes);
@@ -166,10 +177,9 @@ internal sealed record NetworkOptions(Option<string?> Name, Option<int?> ImageSi
 
     public (Architecture Architecture, int ImageSize) Parse(ParseResult parsed)
     {
-        string name = parsed.GetValue(Name)!;
-        bool isCifar = name == "cifar";
-        Architecture architecture = Architecture.Preset(name, parsed.GetValue(Channels) ?? (isCifar ? 3 : 1), parsed.GetValue(Classes) ?? 10);
-        return (architecture, parsed.GetValue(ImageSize) ?? (isCifar ? 32 : 224));
+        ArchitectureChoice choice = parsed.GetRequiredValue(Network);
+        Architecture architecture = choice.For(parsed.GetValue(Channels), parsed.GetValue(Classes));
+        return (architecture, parsed.GetValue(ImageSize) ?? choice.ImageSize ?? TrainingRecipe.Seed.ImageSize);
     }
 }
 

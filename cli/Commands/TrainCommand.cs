@@ -15,11 +15,16 @@ internal static class TrainCommand
 {
     public static Command Create()
     {
-        Option<string?> recipe = SharedOptions.OneOf(
-            new("--recipe") { HelpName = "name", DefaultValueFactory = _ => TrainingRecipe.Seed.Name },
-            "The recipe, whose values hold where no option is given",
-            TrainingRecipe.BuiltIn.Select(built => built.Name));
-        Option<string?> architecture = SharedOptions.Architecture();
+        string[] recipes = [.. TrainingRecipe.BuiltIn.Select(built => built.Name)];
+        Option<RecipeChoice> recipe = new("--recipe")
+        {
+            Description = $"The recipe, whose values hold where no option is given: {string.Join(" or ", recipes)}, or a .json file (nin recipe).",
+            HelpName = "name",
+            CustomParser = result => SharedOptions.ParseOrReport(result, RecipeChoice.Parse),
+            DefaultValueFactory = _ => RecipeChoice.Seed,
+        };
+        recipe.CompletionSources.Add(recipes);
+        Option<ArchitectureChoice> architecture = SharedOptions.Architecture();
         Option<int?> epochs = SharedOptions.Positive(new("--epochs") { Description = "Passes over the training set.", HelpName = "n" });
         Option<BatchRequest?> batch = new("--batch")
         {
@@ -30,6 +35,7 @@ internal static class TrainCommand
         Option<int?> resize = SharedOptions.Positive(new("--resize") { Description = "Height and width that images are resized to.", HelpName = "pixels" });
         Option<double?> learningRate = SharedOptions.NonNegative(new("--learning-rate", "--lr") { Description = "The (peak) learning rate.", HelpName = "rate" });
         Option<string?> schedule = SharedOptions.OneOf(new("--schedule") { HelpName = "name" }, "How the learning rate changes", RecipeNames.Schedules.Keys);
+        Option<double?> warmUp = SharedOptions.NonNegative(new("--warm-up") { Description = "Share of the steps in which the rate rises first, below 1.", HelpName = "share" });
         Option<double?> momentum = SharedOptions.NonNegative(new("--momentum") { Description = "SGD's momentum, below 1.", HelpName = "factor" });
         Option<bool?> nesterov = new("--nesterov") { Description = "Nesterov's form of the momentum." };
         Option<double?> weightDecay = SharedOptions.NonNegative(new("--weight-decay") { Description = "Share of each parameter added to its gradient.", HelpName = "factor" });
@@ -54,14 +60,14 @@ internal static class TrainCommand
 
         var command = new Command("train", "Trains a network. Without options: Dive into Deep Learning's network and recipe on Fashion-MNIST.")
         {
-            recipe, architecture, epochs, batch, resize, learningRate, schedule, momentum, nesterov, weightDecay, initialization, outputScale,
+            recipe, architecture, epochs, batch, resize, learningRate, schedule, warmUp, momentum, nesterov, weightDecay, initialization, outputScale,
             normalize, dropout, precision, seed, limitTrain, limitTest, device, output, json,
         };
         data.AddTo(command);
         execution.AddTo(command);
         command.SetAction(parsed =>
         {
-            TrainingRecipe chosen = TrainingRecipe.BuiltIn.First(built => built.Name == parsed.GetValue(recipe));
+            TrainingRecipe chosen = parsed.GetRequiredValue(recipe).Recipe;
             chosen = chosen with
             {
                 Epochs = parsed.GetValue(epochs) ?? chosen.Epochs,
@@ -79,6 +85,8 @@ internal static class TrainCommand
                 NormalizeInput = parsed.GetValue(normalize) ?? chosen.NormalizeInput,
                 DropoutRate = parsed.GetValue(dropout) ?? chosen.DropoutRate,
             };
+            if (parsed.GetValue(warmUp) is { } rising)
+                chosen = chosen with { Schedule = new WarmUpSchedule(chosen.Schedule, rising) };
             if (parsed.GetValue(outputScale) is { } scale)
                 chosen = chosen with { Initialization = chosen.Initialization with { OutputScale = scale } };
             chosen.Validate(); // before anything is loaded or made
@@ -88,7 +96,7 @@ internal static class TrainCommand
             DataSource source = data.Parse(parsed);
             var (trainSet, testSet) = source.LoadBoth(
                 (parsed.GetValue(limitTrain), parsed.GetValue(limitTest)), chosen.ImageSize, new LoadingReporter(isLive, isJson, interruption.Token));
-            Architecture network = Architecture.Preset(parsed.GetValue(architecture)!, trainSet.Channels, trainSet.Classes);
+            Architecture network = parsed.GetRequiredValue(architecture).For(trainSet.Channels, trainSet.Classes);
             network.InferShapes(chosen.BatchSize, chosen.ImageSize, chosen.ImageSize);
 
             using Device target = Device.Open(parsed.GetRequiredValue(device));

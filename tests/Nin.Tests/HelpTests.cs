@@ -22,17 +22,25 @@ public sealed class HelpTests
     [Theory]
     [InlineData(
         "train",
-        "--recipe --arch --epochs --batch --resize --learning-rate --lr --schedule --momentum --nesterov --weight-decay --init --output-scale "
+        "--recipe --arch --epochs --batch --resize --learning-rate --lr --schedule --warm-up --momentum --nesterov --weight-decay --init --output-scale "
         + "--normalize --dropout --precision --seed --dataset --data --images --image-size --channels --test-fraction --split-seed --skip-broken"
         + " --limit-train --limit-test --device --out --json --algorithms --deterministic --workspace-limit")]
     [InlineData("eval", "--checkpoint --batch --dataset --data --images --image-size --channels --test-fraction --split-seed --skip-broken --limit-test --precision --device --json --algorithms --deterministic --workspace-limit")]
     [InlineData("export", "--format --output --include-scaling")]
     [InlineData("import", "--arch --resize --channels --classes --dataset --mean --deviation --output")]
     [InlineData("summary", "--arch --resize --channels --classes --memory --batch --device")]
-    [InlineData("bench", "--arch --batch --resize --precision --repetitions --inference --step-only --model --device --json --csv --algorithms --deterministic --workspace-limit")]
+    [InlineData("bench", "--arch --batch --resize --precision --repetitions --inference --step-only --model --plot --device --json --csv --algorithms --deterministic --workspace-limit")]
     [InlineData("devices", "--verbose")]
     [InlineData("doctor", "--device --json")]
     [InlineData("data fetch", "--dataset --to --from")]
+    [InlineData("arch list", "")]
+    [InlineData("arch show", "--channels --classes")]
+    [InlineData("arch validate", "--resize")]
+    [InlineData("arch schema", "")]
+    [InlineData("recipe list", "")]
+    [InlineData("recipe show", "")]
+    [InlineData("recipe validate", "")]
+    [InlineData("recipe schema", "")]
     [InlineData("data list", "")]
     [InlineData("data info", "--dataset --data --images --test-fraction --split-seed")]
     public void Help_OfACommand_NamesEachOptionAndShowsAnExample(string command, string options)

@@ -44,17 +44,23 @@ public sealed record Architecture(string Name, int InputChannels, int Classes, I
         new Flatten(),
     ]);
 
-    /// <summary>The built-in architectures' names.</summary>
-    public static ImmutableArray<string> Presets { get; } = ["seed", "cifar"];
-
-    /// <summary>A built-in architecture by its name.</summary>
-    /// <exception cref="ArgumentException">There is none of that name.</exception>
-    public static Architecture Preset(string name, int inputChannels, int classes) => name switch
-    {
-        "seed" => Seed(inputChannels, classes),
-        "cifar" => Cifar(inputChannels, classes),
-        _ => throw new ArgumentException($"there is no architecture '{name}'; there are {string.Join(", ", Presets)}"),
-    };
+    /// <summary>
+    /// The original authors' network for ImageNet, as published with the Caffe model "NIN-Imagenet": four blocks, the last of 1024 channels
+    /// before the classes, for 3×224×224 input.
+    /// </summary>
+    public static Architecture ImageNet(int inputChannels = 3, int classes = 1000) => new("imagenet", inputChannels, classes,
+    [
+        new NinBlock(96, kernel: 11, stride: 4, padding: 0),
+        new MaxPool(3, 2),
+        new NinBlock(256, kernel: 5, stride: 1, padding: 2),
+        new MaxPool(3, 2),
+        new NinBlock(384, kernel: 3, stride: 1, padding: 1),
+        new MaxPool(3, 2),
+        new DropoutLayer(0.5),
+        new NinBlock(1024, 3, 1, 1, [1024, classes]),
+        new GlobalAveragePool(),
+        new Flatten(),
+    ]);
 
     /// <summary>The shape behind each layer, for a batch of <paramref name="batch"/> images of that size.</summary>
     /// <exception cref="ArgumentException">The layers do not fit together or the image is too small; the message names the layer.</exception>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using NinCudnn.Formats;
 
 namespace NinCudnn.Networks;
 
@@ -9,6 +10,31 @@ public static class ArchitectureJson
     /// <summary>Writes an architecture on one line.</summary>
     public static string Write(Architecture architecture) =>
         JsonSerializer.Serialize(architecture, ArchitectureJsonContext.Default.Architecture);
+
+    /// <summary>Writes an architecture on many lines, for people.</summary>
+    public static string WriteIndented(Architecture architecture) =>
+        JsonSerializer.Serialize(architecture, ArchitectureJsonContext.Indented.Architecture);
+
+    /// <summary>The JSON schema (2020-12) of what <see cref="Read"/> reads.</summary>
+    public static string Schema => JsonDocuments.Schema(
+        ArchitectureJsonContext.Default.Architecture, "A Network-in-Network architecture of NinCudnn");
+
+    /// <summary>Reads a file.</summary>
+    /// <exception cref="InvalidDataException">It is not JSON, lacks something, has something that is not known, or its layers do not fit together.</exception>
+    /// <exception cref="IOException">It can't be read.</exception>
+    public static Architecture ReadFile(string path)
+    {
+        try
+        {
+            Architecture architecture = Read(JsonDocuments.ReadText(path));
+            architecture.Validate();
+            return architecture;
+        }
+        catch (Exception e) when (e is InvalidDataException or ArgumentException)
+        {
+            throw new InvalidDataException($"{path}: {e.Message}", e);
+        }
+    }
 
     /// <summary>Reads an architecture.</summary>
     /// <exception cref="InvalidDataException">The text is not JSON, lacks something, or has something that is not known.</exception>
@@ -40,4 +66,7 @@ public static class ArchitectureJson
     RespectRequiredConstructorParameters = true,
     RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(Architecture))]
-internal sealed partial class ArchitectureJsonContext : JsonSerializerContext;
+internal sealed partial class ArchitectureJsonContext : JsonSerializerContext
+{
+    public static ArchitectureJsonContext Indented => new(JsonDocuments.Indented(Default.Options));
+}

@@ -1,24 +1,31 @@
+using System.Text.Json.Serialization;
 using NinCudnn.Numerics;
 
 namespace NinCudnn.Networks;
 
 /// <summary>How weights are drawn.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<WeightInitialization>))]
 public enum WeightInitialization
 {
     /// <summary>Uniform in ±√(6 / (fanIn + fanOut)). Glorot, Bengio, 2010.</summary>
+    [JsonStringEnumMemberName("xavier_uniform")]
     XavierUniform,
 
     /// <summary>Uniform in ±√(6 / fanIn). He et al., 2015.</summary>
+    [JsonStringEnumMemberName("he_uniform")]
     HeUniform,
 }
 
 /// <summary>How biases are drawn.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<BiasInitialization>))]
 public enum BiasInitialization
 {
     /// <summary>Uniform in ±1/√fanIn, PyTorch's default.</summary>
+    [JsonStringEnumMemberName("uniform_by_fan_in")]
     UniformByFanIn,
 
     /// <summary>All zero.</summary>
+    [JsonStringEnumMemberName("zero")]
     Zero,
 }
 

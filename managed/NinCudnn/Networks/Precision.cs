@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using NinCudnn.Devices;
 using NinCudnn.Interop;
 using NinCudnn.Operators;
@@ -5,18 +6,23 @@ using NinCudnn.Operators;
 namespace NinCudnn.Networks;
 
 /// <summary>What a network computes in. Parameters, their momentum and all reductions are float32 throughout.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<Precision>))]
 public enum Precision
 {
     /// <summary>float32.</summary>
+    [JsonStringEnumMemberName("fp32")]
     Float32,
 
     /// <summary>float32 whose products may be rounded to TF32 on GPUs that have it.</summary>
+    [JsonStringEnumMemberName("tf32")]
     TensorFloat32,
 
     /// <summary>bfloat16 activations and gradients.</summary>
+    [JsonStringEnumMemberName("bf16")]
     BFloat16,
 
     /// <summary>float16 activations and gradients, with dynamic loss scaling.</summary>
+    [JsonStringEnumMemberName("fp16")]
     Float16,
 }
 

@@ -36,6 +36,30 @@ public class ArchitectureJsonTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public async Task Schema_AcceptsWhatIsWritten(Architecture architecture)
+    {
+        var schema = await NJsonSchema.JsonSchema.FromJsonAsync(ArchitectureJson.Schema, TestContext.Current.CancellationToken);
+        Assert.Empty(schema.Validate(ArchitectureJson.WriteIndented(architecture)));
+    }
+
+    [Theory]
+    [InlineData("\"classes\": 10", "\"classes\": \"ten\"")]
+    [InlineData("\"classes\": 10,", "")]
+    [InlineData("\"classes\"", "\"klasses\"")]
+    [InlineData("\"type\": \"flatten\"", "\"type\": \"flattened\"")]
+    [InlineData("\"kernel\": 11", "\"kernel\": 11, \"colour\": 3")]
+    public async Task Schema_RefusesWhatReadRefuses(string from, string to)
+    {
+        var schema = await NJsonSchema.JsonSchema.FromJsonAsync(ArchitectureJson.Schema, TestContext.Current.CancellationToken);
+        string json = ArchitectureJson.WriteIndented(Architecture.Seed()), changed = json.Replace(from, to, StringComparison.Ordinal);
+
+        Assert.NotEqual(json, changed);
+        Assert.NotEmpty(schema.Validate(changed));
+        Assert.Throws<InvalidDataException>(() => ArchitectureJson.Read(changed));
+    }
+
     [Fact]
     public void Read_HandWritten_Works()
     {

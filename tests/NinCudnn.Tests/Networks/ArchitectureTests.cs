@@ -56,10 +56,10 @@ public class ArchitectureTests
     [Fact]
     public void Preset_EveryName_IsThere()
     {
-        Assert.Equal(["seed", "cifar"], Architecture.Presets);
-        foreach (string name in Architecture.Presets)
+        Assert.Equal(["seed", "cifar", "imagenet"], ArchitecturePreset.All.Select(preset => preset.Name));
+        foreach (string name in ArchitecturePreset.All.Select(preset => preset.Name))
         {
-            Architecture preset = Architecture.Preset(name, 3, 7);
+            Architecture preset = ArchitecturePreset.Get(name).Create(3, 7);
             Assert.Equal((name, 3, 7), (preset.Name, preset.InputChannels, preset.Classes));
             Assert.Equal(new TensorShape(1, 7, 1, 1), preset.InferShapes(1, 224, 224)[^1]);
         }
@@ -68,8 +68,8 @@ public class ArchitectureTests
     [Fact]
     public void Preset_UnknownName_ListsTheKnown()
     {
-        var error = Assert.Throws<ArgumentException>(() => Architecture.Preset("vgg", 1, 10));
-        Assert.Equal("there is no architecture 'vgg'; there are seed, cifar", error.Message);
+        var error = Assert.Throws<ArgumentException>(() => ArchitecturePreset.Get("vgg"));
+        Assert.Equal("there is no architecture 'vgg'; there are seed, cifar, imagenet", error.Message);
     }
 
     [Theory]

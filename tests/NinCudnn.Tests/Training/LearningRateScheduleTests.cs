@@ -19,6 +19,47 @@ public class LearningRateScheduleTests
     public void OneCycle_Defaults_AreTorchs(long totalSteps, long step, double expected) =>
         Assert.Equal(expected, new OneCycleSchedule().Factor(step, totalSteps), tolerance: 1e-9);
 
+    [Theory]
+    [InlineData(0, 1.0)]
+    [InlineData(49, 1.0)]
+    [InlineData(50, 0.1)]
+    [InlineData(74, 0.1)]
+    [InlineData(75, 0.01)]
+    [InlineData(99, 0.01)]
+    public void Step_Defaults_DropAtAHalfAndThreeQuarters(long step, double expected) =>
+        Assert.Equal(expected, new StepSchedule().Factor(step, 100), tolerance: 1e-15);
+
+    [Fact]
+    public void Step_OwnTimes_AreUsed() =>
+        Assert.Equal([1, 0.5, 0.5, 0.25], Enumerable.Range(0, 4).Select(step => new StepSchedule([0.25, 0.75], 0.5).Factor(step, 4)));
+
+    // torch.optim.lr_scheduler.CosineAnnealingLR(T_max=4, eta_min=0.1) at rate 1, by its documented formula.
+    [Theory]
+    [InlineData(0, 1.0)]
+    [InlineData(1, 0.8681980515)]
+    [InlineData(2, 0.55)]
+    [InlineData(4, 0.1)]
+    public void Cosine_IsTorchs(long step, double expected) => Assert.Equal(expected, new CosineSchedule(0.1).Factor(step, 5), tolerance: 1e-9);
+
+    [Fact]
+    public void Cosine_OneStep_HasTheWholeRate() => Assert.Equal(1, new CosineSchedule().Factor(0, 1));
+
+    [Fact]
+    public void WarmUp_RisesThenFollowsTheOther()
+    {
+        var schedule = new WarmUpSchedule(new StepSchedule([0.5], 0.1), Share: 0.4);
+        Assert.Equal([0.25, 0.5, 0.75, 1, 1, 1, 1, 0.1, 0.1, 0.1], Enumerable.Range(0, 10).Select(step => schedule.Factor(step, 10)));
+        Assert.Equal(0.04, new WarmUpSchedule(new OneCycleSchedule(), 0.1).Factor(0, 10), tolerance: 1e-12); // to the other's first rate, not to 1
+        Assert.Equal(1, new WarmUpSchedule(new ConstantSchedule(), 0).Factor(0, 10));
+    }
+
+    public static TheoryData<LearningRateSchedule> Unusable =>
+        [new StepSchedule([0.5, 0.4]), new StepSchedule([1.5]), new StepSchedule(Decay: 2), new CosineSchedule(-1), new WarmUpSchedule(new ConstantSchedule(), 1), new WarmUpSchedule(new CosineSchedule(2))];
+
+    [Theory]
+    [MemberData(nameof(Unusable))]
+    public void Validate_Unusable_IsRefused(LearningRateSchedule schedule) => Assert.Throws<ArgumentException>(schedule.Validate);
+
     // max_lr=1, total_steps=8, pct_start=0.25, div_factor=10, final_div_factor=100.
     [Theory]
     [InlineData(0, 0.1)]

@@ -45,10 +45,10 @@ public sealed class OnnxExportTests : IDisposable
     [InlineData("cifar", 3, 20, OnnxInput.Pixels)]
     public void Save_RandomParameters_GivesThePlansLogits(string preset, int channels, int size, OnnxInput input)
     {
-        Architecture architecture = Architecture.Preset(preset, channels, classes: 10);
+        Architecture architecture = ArchitecturePreset.Get(preset).Create(channels, 10);
         var normalization = new Normalization([.. new[] { 0.3f, 0.5f, 0.6f }.Take(channels)], [.. new[] { 0.35f, 0.2f, 0.5f }.Take(channels)]);
         byte[] pixels = TestNumbers.Bytes(Images * size * size * channels, seed: 5); // (N, H, W, C)
-        var dataset = new ImageDataset("noise", pixels, new byte[Images], size, size, channels, Names(10));
+        var dataset = new ImageDataset("noise", pixels, new ushort[Images], size, size, channels, Names(10));
         var options = new PlanOptions { Batch = Images, Height = size, Width = size, Mode = PlanMode.Evaluation, Normalization = normalization };
         using var network = new NetworkFixture(architecture, options, dataset);
         network.Parameters.Initialize(Initialization.He, seed: 6);
