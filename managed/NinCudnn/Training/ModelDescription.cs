@@ -1,3 +1,4 @@
+using System.Globalization;
 using NinCudnn.Data;
 using NinCudnn.Networks;
 using NinCudnn.Operators;
@@ -11,7 +12,7 @@ namespace NinCudnn.Training;
 /// <param name="ClassNames">A name per class.</param>
 public sealed record ModelDescription(Architecture Architecture, int ImageSize, Normalization Normalization, IReadOnlyList<string> ClassNames)
 {
-    /// <summary>Refuses a data set whose images or labels the network can't take.</summary>
+    /// <summary>Refuses a data set whose images or labels the network can't take. Classes that are only numbered fit any names.</summary>
     /// <exception cref="ArgumentException">Channels or classes, or their names or order, differ.</exception>
     public void CheckFits(ImageDataset dataset)
     {
@@ -20,7 +21,8 @@ public sealed record ModelDescription(Architecture Architecture, int ImageSize, 
             throw new ArgumentException($"{dataset.Name} has images of {dataset.Channels} channels, the network takes {Architecture.InputChannels}");
         if (dataset.Classes != Architecture.Classes)
             throw new ArgumentException($"{dataset.Name} has {dataset.Classes} classes, the network {Architecture.Classes}");
-        if (ClassNames.Zip(dataset.ClassNames).FirstOrDefault(names => names.First != names.Second) is ({ } own, var other))
+        bool isNumbered = ClassNames.Index().All(item => item.Item == item.Index.ToString(CultureInfo.InvariantCulture));
+        if (!isNumbered && ClassNames.Zip(dataset.ClassNames).FirstOrDefault(names => names.First != names.Second) is ({ } own, var other))
             throw new ArgumentException($"{dataset.Name} has the class {other} where the network has {own}");
     }
 

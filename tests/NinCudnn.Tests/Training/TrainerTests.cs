@@ -1,5 +1,6 @@
 using NinCudnn.Data;
 using NinCudnn.Networks;
+using NinCudnn.Operators;
 using NinCudnn.Tests.Devices;
 using NinCudnn.Tests.Networks;
 using NinCudnn.Tests.Operators;
@@ -190,6 +191,19 @@ public class TrainerTests
         var test = Assert.Throws<ArgumentException>(() => Create(_recipe, testSet: two));
         Assert.Equal("two has 2 classes, the network 3", train.Message);
         Assert.Equal(train.Message, test.Message);
+    }
+
+    [Fact]
+    public void CheckFits_ClassesOfOtherNames_AreRefusedUnlessTheModelsAreNumbered()
+    {
+        ImageDataset images = TinyNetwork.Dataset(4); // left, middle, right
+        var model = new ModelDescription(TinyNetwork.Architecture(), TinyNetwork.ImageSize, Normalization.None(1), ["left", "right", "middle"]);
+
+        var error = Assert.Throws<ArgumentException>(() => model.CheckFits(images));
+
+        Assert.Equal("tiny images has the class middle where the network has right", error.Message);
+        (model with { ClassNames = ["left", "middle", "right"] }).CheckFits(images);
+        (model with { ClassNames = ["0", "1", "2"] }).CheckFits(images);
     }
 
     [Fact]
