@@ -10,7 +10,7 @@ namespace
 template <typename T>
 auto softmax_cross_entropy_accesses(const T* logits, const int32_t* labels, const int32_t* indices,
                                     const kernels::step_state* state, float* sample_loss, uint8_t* sample_correct,
-                                    T* dlogits, int32_t label_count, int32_t n, int32_t classes, float)
+                                    T* dlogits, int32_t label_count, int32_t n, int32_t classes, float, float)
 {
     return std::array{reads_array(logits, {n, classes}),  reads_array(labels, {label_count}),
                       reads_array(indices, {n}),          reads_array(state, {1}),

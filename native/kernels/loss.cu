@@ -4,15 +4,18 @@
 // softmax_cross_entropy_T      const T* logits (n, classes), const int32* labels (label_count),
 //                              const int32* indices (n), const step_state* state, float* sample_loss (n),
 //                              uint8* sample_correct (n), T* dlogits (n, classes) or null, int32 label_count,
-//                              int32 n, int32 classes, float gradient_scale
+//                              int32 n, int32 classes, float gradient_scale, float label_smoothing
 // softmax_forward_T            const T* logits (n, classes), float* probabilities (n, classes), int32 n, int32 classes
 // loss_accumulate              const float* sample_loss (n), const uint8* sample_correct (n), double* sums (3), int32 n
 //
-// Row r, 0 <= r < n, with l = logits[r], label = labels[indices[r]], m = max l:
-//   sample_loss    = log(sum_c exp(l[c] - m)) - (l[label] - m)
+// Row r, 0 <= r < n, with l = logits[r], label = labels[indices[r]], m = max l, e = label_smoothing in [0, 1), and the
+// target distribution t[c] = (1 - e) * (c == label) + e / classes, as in torch.nn.CrossEntropyLoss:
+//   sample_loss    = log(sum_c exp(l[c] - m)) - ((1 - e) * (l[label] - m) + e / classes * sum_c (l[c] - m))
+//                  = -sum_c t[c] log softmax(l)[c]
 //   sample_correct = 1 when the first c with l[c] = m is the label, else 0
-//   dlogits[c]     = (softmax(l)[c] - (c == label)) * (gradient_scale * loss_scale), not computed when dlogits is null
+//   dlogits[c]     = (softmax(l)[c] - t[c]) * (gradient_scale * loss_scale), not computed when dlogits is null
 //   probabilities  = softmax(l)
+// Where e is 0 the sum over l[c] - m is left out, so that a logit of -infinity does not count.
 // An index outside 0 … label_count - 1, a label outside 0 … classes - 1, or a NaN among the logits gives a NaN loss,
 // NaN gradients and sample_correct 0. dlogits may be the memory of logits. sums[0] += the samples' losses, sums[1] +=
 // the correct samples, sums[2] += n.
@@ -76,13 +79,28 @@ template <typename T> __device__ __forceinline__ float row_exp_sum(const T* row,
     return reduce_sum(lanes);
 }
 
+// The sum over the classes of row[c] - max.
+template <typename T> __device__ __forceinline__ float row_distance_sum(const T* row, int32_t classes, float max)
+{
+    per_lane<float> lanes;
+    for_each_lane([&](int lane) NIN_INLINE_LAMBDA {
+        float sum = 0.0f;
+        for (int32_t c = lane; c < classes; c += k_warp_size)
+            sum += to_f32(row[c]) - max;
+        lanes[lane] = sum;
+    });
+    return reduce_sum(lanes);
+}
+
 template <typename T>
-__device__ __forceinline__ void softmax_cross_entropy(const T* logits, const int32_t* labels, const int32_t* indices,
-                                                      const step_state* state, float* sample_loss,
-                                                      uint8_t* sample_correct, T* dlogits, int32_t label_count,
-                                                      int32_t n, int32_t classes, float gradient_scale)
+__device__ __forceinline__ void
+softmax_cross_entropy(const T* logits, const int32_t* labels, const int32_t* indices, const step_state* state,
+                      float* sample_loss, uint8_t* sample_correct, T* dlogits, int32_t label_count, int32_t n,
+                      int32_t classes, float gradient_scale, float label_smoothing)
 {
     const float scale = gradient_scale * state->loss_scale;
+    const float other_target = label_smoothing / static_cast<float>(classes);
+    const float label_target = 1.0f - label_smoothing + other_target;
     for_each_warp_item(n, [=](int64_t r) NIN_INLINE_LAMBDA {
         const T* row = logits + r * classes;
         const int32_t index = indices[r];
@@ -91,10 +109,14 @@ __device__ __forceinline__ void softmax_cross_entropy(const T* logits, const int
         const float sum = row_exp_sum(row, classes, max.value);
         const bool is_valid = label >= 0 && label < classes;
         const float label_logit = is_valid ? to_f32(row[label]) : quiet_nan();
+        float target_logit = label_logit - max.value; // of the distances from the maximum, the mean over the target
+        if (label_smoothing != 0.0f)
+            target_logit =
+                (1.0f - label_smoothing) * target_logit + other_target * row_distance_sum(row, classes, max.value);
 
         for_each_lane([&](int lane) NIN_INLINE_LAMBDA {
             if (lane == 0) {
-                sample_loss[r] = log2_approximate(sum) * 0.693147181f - (label_logit - max.value);
+                sample_loss[r] = log2_approximate(sum) * 0.693147181f - target_logit;
                 sample_correct[r] = is_valid && max.index == label && !is_nan(max.value);
             }
         });
@@ -105,7 +127,7 @@ __device__ __forceinline__ void softmax_cross_entropy(const T* logits, const int
         for_each_lane([&](int lane) NIN_INLINE_LAMBDA {
             for (int32_t c = lane; c < classes; c += k_warp_size) {
                 const float probability = exp_approximate(to_f32(row[c]) - max.value) / sum;
-                const float difference = probability - (c == label ? 1.0f : 0.0f);
+                const float difference = probability - (c == label ? label_target : other_target);
                 dlogits[r * classes + c] = from_f32<T>(is_valid ? difference * scale : quiet_nan());
             }
         });
@@ -132,10 +154,10 @@ __device__ __forceinline__ void softmax_forward(const T* logits, float* probabil
     extern "C" __global__ void softmax_cross_entropy_##T(                                                              \
         const T* logits, const int32_t* __restrict__ labels, const int32_t* __restrict__ indices,                      \
         const step_state* __restrict__ state, float* __restrict__ sample_loss, uint8_t* __restrict__ sample_correct,   \
-        T* dlogits, int32_t label_count, int32_t n, int32_t classes, float gradient_scale)                             \
+        T* dlogits, int32_t label_count, int32_t n, int32_t classes, float gradient_scale, float label_smoothing)      \
     {                                                                                                                  \
         softmax_cross_entropy(logits, labels, indices, state, sample_loss, sample_correct, dlogits, label_count, n,    \
-                              classes, gradient_scale);                                                                \
+                              classes, gradient_scale, label_smoothing);                                               \
     }                                                                                                                  \
     extern "C" __global__ void softmax_forward_##T(const T* __restrict__ logits, float* __restrict__ probabilities,    \
                                                    int32_t n, int32_t classes)                                         \

@@ -100,7 +100,10 @@ public class CoverageTests
                 int[] indices = [.. Enumerable.Range(0, n).Select(i => i % 4 - 1)];
                 SoftmaxTests.Forward(type, 1, 70, logits, n, classes).Interpret(module);
                 foreach (SoftmaxTests.Gradient gradient in Enum.GetValues<SoftmaxTests.Gradient>())
-                    SoftmaxTests.CrossEntropy(type, 1, 70, logits, n, classes, [3, -1], indices, gradient).Interpret(module);
+                {
+                    foreach (float labelSmoothing in (float[])[0, 0.1f])
+                        SoftmaxTests.CrossEntropy(type, 1, 70, logits, n, classes, [3, -1], indices, gradient, labelSmoothing).Interpret(module);
+                }
             }
         }
         foreach (int count in (int[])[0, 3, 40, 300])

@@ -14,7 +14,7 @@ template <typename Type> struct loss_case {
     std::vector<int32_t> labels;                // the data set's
     std::vector<int32_t> indices;               // (n)
     int32_t classes;
-    float gradient_scale = 1.0f, loss_scale = 1.0f;
+    float gradient_scale = 1.0f, loss_scale = 1.0f, label_smoothing = 0.0f;
 };
 
 template <typename Type> struct loss_result {
@@ -44,7 +44,8 @@ template <typename Type> class kernel_loss : public kernel_test
                                                                  : k_null;
         launch("loss", std::string("softmax_cross_entropy_") + Type::name, 2, 128, logits.address(), labels.address(),
                indices.address(), state.address(), loss.address(), correct.address(), target,
-               static_cast<int32_t>(c.labels.size()), static_cast<int32_t>(n), c.classes, c.gradient_scale);
+               static_cast<int32_t>(c.labels.size()), static_cast<int32_t>(n), c.classes, c.gradient_scale,
+               c.label_smoothing);
         return {loss.download(), correct.download(),
                 where == gradient::in_place ? logits.download() : dlogits.download()};
     }
@@ -84,15 +85,22 @@ template <typename Type> class kernel_loss : public kernel_test
             const int label = c.labels[c.indices[r]];
             const double max = *std::max_element(row.begin(), row.end());
             double sum = 0;
-            for (const double l : row)
+            double target = 0; // the mean over the target of the distances from the maximum
+            const double smoothing = c.label_smoothing;
+            for (const double l : row) {
                 sum += std::exp(l - max);
-            const double loss = std::log(sum) - (row[label] - max);
-            // Near 0 the logarithm's error, and the float subtraction l - max, which is exact to 2^-24 relative.
-            expect_near(result.loss[r], loss, 0x1p-20, 0x1p-21, r);
+                target += smoothing / c.classes * (l - max);
+            }
+            target += (1 - smoothing) * (row[label] - max);
+            const double loss = std::log(sum) - target;
+            // Near 0 the logarithm's error, and the float subtraction l - max, which is exact to 2^-24 relative; a mean
+            // over the target errs by its 37 additions at most.
+            expect_near(result.loss[r], loss, 0x1p-20, smoothing == 0 ? 0x1p-21 : 0x1p-18, r);
             EXPECT_EQ(result.correct[r], std::max_element(row.begin(), row.end()) - row.begin() == label) << r;
             for (int32_t k = 0; k < c.classes; ++k)
                 // The documented error of a probability; 2^-25 is half of f16's smallest step.
-                expect_near(Type::value(result.dlogits[r * c.classes + k]), (p[k] - (k == label)) * scale,
+                expect_near(Type::value(result.dlogits[r * c.classes + k]),
+                            (p[k] - (1 - smoothing) * (k == label) - smoothing / c.classes) * scale,
                             0x1p-20 * scale + 0x1p-25, storage_error(), r * c.classes + k);
         }
     }
@@ -121,6 +129,8 @@ TYPED_TEST(kernel_loss, loss_gradient_and_accuracy_equal_the_formula)
             c.gradient_scale = 1.0f / static_cast<float>(n);
             this->expect_correct(c);
             c.loss_scale = 1024.0f;
+            this->expect_correct(c);
+            c.label_smoothing = 0.1f;
             this->expect_correct(c);
         }
 }

@@ -229,7 +229,7 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
     private PlanTensor AddLoss(PlanTensor logits)
     {
         int n = options.Batch, classes = architecture.Classes;
-        var loss = new SoftmaxCrossEntropy(Stream, n, classes, Type);
+        var loss = new SoftmaxCrossEntropy(Stream, n, classes, Type, IsTraining ? options.LabelSmoothing : 0);
         PlanTensor sampleLoss = Scratch("loss", (long)n * sizeof(float));
         PlanTensor sampleCorrect = Scratch("correct", n);
         PlanTensor gradient = IsTraining ? Tensor("logits gradient", new TensorShape(n, classes, 1, 1)) : Scratch("no gradient", 0);

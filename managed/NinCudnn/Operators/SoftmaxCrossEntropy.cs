@@ -4,8 +4,9 @@ using NinCudnn.Interop;
 namespace NinCudnn.Operators;
 
 /// <summary>
-/// Softmax and cross-entropy, loss and gradient in one kernel:
-/// loss[n] = ln Σ_c exp(z[n,c]) − z[n,label], dz[n,c] = (softmax(z)[n,c] − [c = label]) · lossScale / N.
+/// Softmax and cross-entropy, loss and gradient in one kernel, with the target t[n,c] = (1 − ε)·[c = label] + ε/C of label smoothing ε,
+/// as torch.nn.CrossEntropyLoss has it:
+/// loss[n] = ln Σ_c exp(z[n,c]) − Σ_c t[n,c]·z[n,c], dz[n,c] = (softmax(z)[n,c] − t[n,c]) · lossScale / N.
 /// </summary>
 public sealed unsafe class SoftmaxCrossEntropy
 {
@@ -18,21 +19,27 @@ public sealed unsafe class SoftmaxCrossEntropy
     private readonly int _n;
     private readonly int _classes;
     private readonly int _elementBytes;
+    private readonly float _labelSmoothing;
 
     /// <summary>Makes the operator.</summary>
     /// <param name="stream">The stream that its work is queued on.</param>
     /// <param name="n">Samples in the batch.</param>
     /// <param name="classes">Classes.</param>
     /// <param name="type">Element type of the logits and their gradient.</param>
-    public SoftmaxCrossEntropy(DeviceStream stream, int n, int classes, DataType type = DataType.Float32)
+    /// <param name="labelSmoothing">ε, the share of the target that all classes divide among them: 0 ≤ ε &lt; 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is outside its range.</exception>
+    public SoftmaxCrossEntropy(DeviceStream stream, int n, int classes, DataType type = DataType.Float32, double labelSmoothing = 0)
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(n);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(classes);
+        if (!(labelSmoothing >= 0 && labelSmoothing < 1))
+            throw new ArgumentOutOfRangeException(nameof(labelSmoothing), labelSmoothing, "the label smoothing must be at least 0 and below 1");
         _stream = stream;
         _n = n;
         _classes = classes;
         _elementBytes = type.Bytes();
+        _labelSmoothing = (float)labelSmoothing;
         KernelModule kernels = stream.Device.Kernels("loss");
         _loss = kernels.Function($"softmax_cross_entropy_{type.Suffix()}");
         _accumulate = kernels.Function("loss_accumulate");
@@ -61,11 +68,11 @@ public sealed unsafe class SoftmaxCrossEntropy
         void* correctPointer = sampleCorrect.Require(_n);
         void* gradientPointer = dlogits == default ? null : dlogits.Require(logitBytes);
         int labelCount = checked((int)(labels.Bytes / sizeof(int))), n = _n, classes = _classes;
-        float gradientScale = 1f / n;
+        float gradientScale = 1f / n, labelSmoothing = _labelSmoothing;
         void** arguments = stackalloc void*[]
         {
             &logitsPointer, &labelsPointer, &indicesPointer, &statePointer, &lossPointer, &correctPointer, &gradientPointer,
-            &labelCount, &n, &classes, &gradientScale,
+            &labelCount, &n, &classes, &gradientScale, &labelSmoothing,
         };
         KernelLaunch.Run(_loss, RowBlocks, RowsPerBlock * KernelLaunch.WarpSize, arguments, _stream);
     }

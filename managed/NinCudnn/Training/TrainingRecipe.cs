@@ -40,6 +40,12 @@ public sealed record TrainingRecipe
     /// <summary>The rate of every dropout layer; null leaves the architecture's.</summary>
     public double? DropoutRate { get; init; }
 
+    /// <summary>
+    /// The share of the loss's target that all classes divide among them, as in torch.nn.CrossEntropyLoss. It counts in the training
+    /// loss that is reported, and never in evaluation.
+    /// </summary>
+    public double LabelSmoothing { get; init; }
+
     /// <summary>The book's recipe.</summary>
     public static TrainingRecipe Seed { get; } = new();
 
@@ -72,6 +78,7 @@ public sealed record TrainingRecipe
         Setting.Require(Sgd.WeightDecay >= 0 && double.IsFinite(Sgd.WeightDecay), "the weight decay", Sgd.WeightDecay, "a finite number of at least 0");
         Setting.Require(!Sgd.Nesterov || Sgd.Momentum > 0, "the momentum", Sgd.Momentum, "above 0 with Nesterov's step");
         Setting.Require(DropoutRate is null or (>= 0 and < 1), "the dropout rate", DropoutRate ?? 0, "at least 0 and below 1");
+        Setting.Require(LabelSmoothing is >= 0 and < 1, "the label smoothing", LabelSmoothing, "at least 0 and below 1");
         Setting.Require(
             Initialization.OutputScale >= 0 && double.IsFinite(Initialization.OutputScale),
             "the last convolution's first scale", Initialization.OutputScale, "a finite number of at least 0");

@@ -37,7 +37,7 @@ public class SoftmaxTests
     }
 
     internal static KernelCase CrossEntropy(DataType type, uint blocks, uint blockSize, Elements logits, int n, int classes,
-        int[] labels, int[] indices, Gradient gradient = Gradient.Apart)
+        int[] labels, int[] indices, Gradient gradient = Gradient.Apart, float labelSmoothing = 0)
     {
         var test = new KernelCase("loss", $"softmax_cross_entropy_{Elements.Suffix(type)}", blocks, blockSize);
         test = gradient == Gradient.InPlace ? test.Update("logits", logits) : test.Input("logits", logits);
@@ -53,7 +53,7 @@ public class SoftmaxTests
             Gradient.InPlace => test.Same("logits"),
             _ => test.Null(),
         };
-        return test.Value(labels.Length).Value(n).Value(classes).Value(GradientScale);
+        return test.Value(labels.Length).Value(n).Value(classes).Value(GradientScale).Value(labelSmoothing);
     }
 
     [Theory]
@@ -98,7 +98,22 @@ public class SoftmaxTests
             int[] indices = [.. Enumerable.Range(0, n).Select(i => (i * 5 + 3) % labels.Length)];
             foreach (Gradient gradient in Enum.GetValues<Gradient>())
                 CheckCrossEntropy(type, blocks, blockSize, logits, n, classes, labels, indices, gradient);
+            foreach (float labelSmoothing in (float[])[0.1f, 0.9f])
+                CheckCrossEntropy(type, blocks, blockSize, logits, n, classes, labels, indices, Gradient.InPlace, labelSmoothing);
         }
+    }
+
+    [Theory]
+    [InlineData(0, false)] // the infinite logit is no target
+    [InlineData(0.1f, true)]
+    public void SoftmaxCrossEntropy_ImpossibleOtherClass_CountsOnlyWithSmoothing(float labelSmoothing, bool isInfinite)
+    {
+        Elements logits = Elements.From([1, 2, float.NegativeInfinity]);
+        CheckAll(CrossEntropy(DataType.Float32, 1, 32, logits, 1, 3, [0], [0], labelSmoothing: labelSmoothing), (results, _) =>
+        {
+            Assert.Equal(isInfinite, double.IsPositiveInfinity(results["sample_loss"].Number(0)));
+            Assert.All(results["dlogits"].Numbers(), value => Assert.True(double.IsFinite(value)));
+        });
     }
 
     [Theory]
@@ -126,9 +141,10 @@ public class SoftmaxTests
     }
 
     private static Elements CheckCrossEntropy(
-        DataType type, uint blocks, uint blockSize, Elements logits, int n, int classes, int[] labels, int[] indices, Gradient gradient)
+        DataType type, uint blocks, uint blockSize, Elements logits, int n, int classes, int[] labels, int[] indices, Gradient gradient,
+        float labelSmoothing = 0)
     {
-        var (losses, correct, gradients) = Reference(logits, n, classes, labels, indices);
+        var (losses, correct, gradients) = Reference(logits, n, classes, labels, indices, labelSmoothing);
         // The probability's error, scaled, and one rounding to the gradient's type; below its normal range half a spacing.
         (double rounding, double spacing) = type switch
         {
@@ -141,7 +157,7 @@ public class SoftmaxTests
         string gradientName = gradient == Gradient.InPlace ? "logits" : "dlogits";
 
         Elements? interpretedLoss = null;
-        CheckAll(CrossEntropy(type, blocks, blockSize, logits, n, classes, labels, indices, gradient), (results, what) =>
+        CheckAll(CrossEntropy(type, blocks, blockSize, logits, n, classes, labels, indices, gradient, labelSmoothing), (results, what) =>
         {
             interpretedLoss ??= results["sample_loss"];
             Comparison.Check<double>(results["sample_loss"].Numbers(), losses, [n], _loss, what);
@@ -183,7 +199,8 @@ public class SoftmaxTests
         return max;
     }
 
-    private static (double[] Losses, double[] Correct, double[] Gradients) Reference(Elements logits, int n, int classes, int[] labels, int[] indices)
+    private static (double[] Losses, double[] Correct, double[] Gradients) Reference(
+        Elements logits, int n, int classes, int[] labels, int[] indices, double labelSmoothing)
     {
         var (losses, correct) = (new double[n], new double[n]);
         double[] gradients = classes == 0 ? [] : Probabilities(logits, classes);
@@ -195,11 +212,17 @@ public class SoftmaxTests
             double labelProbability = isValid ? gradients[first + label] : double.NaN;
             // The probability may underflow; the logit's distance does not.
             double sum = Enumerable.Range(first, classes).Sum(i => Math.Exp(logits.Number(i) - max));
-            losses[r] = isValid ? Math.Log(sum) - (logits.Number(first + label) - max) : labelProbability;
+            double mean = Enumerable.Range(first, classes).Select(logits.Number).DefaultIfEmpty().Average();
+            losses[r] = isValid
+                ? Math.Log(sum) - ((1 - labelSmoothing) * (logits.Number(first + label) - max) + labelSmoothing * (mean - max))
+                : labelProbability;
             int best = Enumerable.Range(0, classes).FirstOrDefault(c => logits.Number(first + c) == max, classes);
             correct[r] = isValid && best == label ? 1 : 0;
             for (int c = 0; c < classes; c++)
-                gradients[first + c] = isValid ? (gradients[first + c] - (c == label ? 1 : 0)) * GradientScale * LossScale : double.NaN;
+            {
+                double target = (c == label ? 1 - labelSmoothing : 0) + labelSmoothing / classes;
+                gradients[first + c] = isValid ? (gradients[first + c] - target) * GradientScale * LossScale : double.NaN;
+            }
         }
         return (losses, correct, gradients);
     }

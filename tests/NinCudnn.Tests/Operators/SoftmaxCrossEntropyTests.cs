@@ -12,17 +12,20 @@ public class SoftmaxCrossEntropyTests
     private static readonly Tolerance _loss = Tolerance.Of(Math.Pow(2, -19), Math.Pow(2, -22), "the kernel's exponentials and logarithm, and float32");
 
     [Theory]
-    [InlineData(1, 1)]
-    [InlineData(7, 3)]
-    [InlineData(5, 33)] // more classes than a warp has lanes
-    [InlineData(130, 10)]
-    public void Run_RandomLogits_EqualsTheFormula(int n, int classes)
+    [InlineData(1, 1, 0)]
+    [InlineData(7, 3, 0)]
+    [InlineData(5, 33, 0)] // more classes than a warp has lanes
+    [InlineData(130, 10, 0)]
+    [InlineData(1, 1, 0.1)]
+    [InlineData(5, 33, 0.1)]
+    [InlineData(130, 10, 0.75)]
+    public void Run_RandomLogits_EqualsTheFormula(int n, int classes, double labelSmoothing)
     {
         using var fixture = new OperatorFixture();
         float[] logits = TestNumbers.Uniform((long)n * classes, -4, 4, 1);
         int[] labels = [.. TestNumbers.Bytes(n + 5, 2).Select(value => value % classes)], indices = [.. Enumerable.Range(0, n).Select(i => i * 3 % (n + 5))];
         const float LossScale = 8;
-        var loss = new SoftmaxCrossEntropy(fixture.Stream, n, classes);
+        var loss = new SoftmaxCrossEntropy(fixture.Stream, n, classes, labelSmoothing: labelSmoothing);
         LossMemory memory = Run(fixture, loss, logits, labels, indices, classes, LossScale);
 
         var expectedLoss = new float[n];
@@ -33,10 +36,11 @@ public class SoftmaxCrossEntropyTests
             double[] row = [.. logits.Skip(i * classes).Take(classes)];
             double sum = row.Sum(Math.Exp);
             int label = labels[indices[i]];
-            expectedLoss[i] = (float)(Math.Log(sum) - row[label]);
+            double[] target = [.. row.Select((_, c) => (c == label ? 1 - labelSmoothing : 0) + labelSmoothing / classes)];
+            expectedLoss[i] = (float)-row.Zip(target).Sum(pair => pair.Second * Math.Log(Math.Exp(pair.First) / sum));
             expectedCorrect[i] = (byte)(Array.IndexOf(row, row.Max()) == label ? 1 : 0);
             for (int c = 0; c < classes; c++)
-                expectedGradient[i * classes + c] = (float)((Math.Exp(row[c]) / sum - (c == label ? 1 : 0)) * LossScale / n);
+                expectedGradient[i * classes + c] = (float)((Math.Exp(row[c]) / sum - target[c]) * LossScale / n);
         }
         Comparison.Check<float>(memory.Loss, expectedLoss, [n], _loss, "loss");
         Comparison.Check<float>(
@@ -153,6 +157,17 @@ public class SoftmaxCrossEntropyTests
     {
         using var fixture = new OperatorFixture();
         Assert.Throws<ArgumentOutOfRangeException>(() => new SoftmaxCrossEntropy(fixture.Stream, n, classes));
+    }
+
+    [Theory]
+    [InlineData(1.0)]
+    [InlineData(-0.1)]
+    [InlineData(double.NaN)]
+    public void Create_LabelSmoothingOutsideItsRange_Throws(double labelSmoothing)
+    {
+        using var fixture = new OperatorFixture();
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => new SoftmaxCrossEntropy(fixture.Stream, 1, 2, labelSmoothing: labelSmoothing));
+        Assert.Contains("the label smoothing must be at least 0 and below 1", error.Message, StringComparison.Ordinal);
     }
 
     private static void CheckOnlySecondIsNan(LossMemory memory)
