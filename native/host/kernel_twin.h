@@ -102,6 +102,7 @@ std::vector<kernel_twin> input_twins();
 std::vector<kernel_twin> dropout_twins();
 std::vector<kernel_twin> loss_twins();
 std::vector<kernel_twin> loss_scaling_twins();
+std::vector<kernel_twin> gradient_clipping_twins();
 std::vector<kernel_twin> optimizer_twins();
 std::vector<kernel_twin> activation_twins();
 

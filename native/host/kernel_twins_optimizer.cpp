@@ -7,19 +7,20 @@ namespace nin::host
 namespace
 {
 
-auto sgd_step_accesses(const float* gradient, const kernels::step_state* state, float* parameter,
-                       float* momentum_buffer, int64_t count, float, float, int32_t)
+auto sgd_step_accesses(const float* gradient, const kernels::step_state* state, const float* gradient_factor,
+                       float* parameter, float* momentum_buffer, int64_t count, float, float, int32_t)
 {
-    return std::array{reads_array(gradient, {count}), reads_array(state, {1}), updates_array(parameter, {count}),
-                      updates_array(momentum_buffer, {count})};
+    return std::array{reads_array(gradient, {count}), reads_array(state, {1}), reads_array(gradient_factor, {1}),
+                      updates_array(parameter, {count}), updates_array(momentum_buffer, {count})};
 }
 
 template <typename T>
-auto mixed_precision_sgd_step_accesses(const T* gradient, const kernels::step_state* state, float* parameter,
-                                       float* momentum_buffer, T* compute_parameter, int64_t count, float, float,
-                                       int32_t)
+auto mixed_precision_sgd_step_accesses(const T* gradient, const kernels::step_state* state,
+                                       const float* gradient_factor, float* parameter, float* momentum_buffer,
+                                       T* compute_parameter, int64_t count, float, float, int32_t)
 {
-    return std::array{reads_array(gradient, {count}), reads_array(state, {1}), updates_array(parameter, {count}),
+    return std::array{reads_array(gradient, {count}),          reads_array(state, {1}),
+                      reads_array(gradient_factor, {1}),       updates_array(parameter, {count}),
                       updates_array(momentum_buffer, {count}), writes_array(compute_parameter, {count})};
 }
 

@@ -152,6 +152,11 @@ __forceinline__ uint32_t multiply_high(uint32_t a, uint32_t b)
     return static_cast<uint32_t>((static_cast<uint64_t>(a) * b) >> 32);
 }
 
+__forceinline__ double square_root(double x)
+{
+    return sqrt(x);
+}
+
 // 2 to the power x and the base-2 logarithm, within 1 ulp.
 __forceinline__ float exp2_approximate(float x)
 {
@@ -264,6 +269,14 @@ __device__ __forceinline__ uint32_t multiply_high(uint32_t a, uint32_t b)
 {
     uint32_t result;
     asm("mul.hi.u32 %0, %1, %2;" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+}
+
+// Rounded to nearest, as on the CPU.
+__device__ __forceinline__ double square_root(double x)
+{
+    double result;
+    asm("sqrt.rn.f64 %0, %1;" : "=d"(result) : "d"(x));
     return result;
 }
 

@@ -35,6 +35,7 @@ public class CoverageTests
                 OptimizerTests.Case(type, 1, 32, 70, hasBuffer: hasBuffer).Interpret(module);
                 OptimizerTests.Case(type, 1, 32, 70, hasBuffer: hasBuffer, lossScale: 0).Interpret(module);
                 OptimizerTests.Case(type, 1, 32, 70, hasBuffer: hasBuffer, weightDecay: 0, nesterov: 1).Interpret(module);
+                OptimizerTests.Case(type, 1, 32, 70, hasBuffer: hasBuffer, gradientFactor: 0.5f).Interpret(module);
             }
         }
     });
@@ -56,6 +57,22 @@ public class CoverageTests
                         LossScalingTests.End(1, blockSize, new LossScalerState(scale, goodSteps, 0, found), 10).Interpret(module);
                 }
             }
+        }
+    });
+
+    [Fact]
+    public void GradientClipping_Cases_ReachEveryInstruction() => Covers("gradient_clipping", module =>
+    {
+        foreach (DataType type in TestData.Types)
+        {
+            GradientClippingTests.RunBeyond32Bits(module, type);
+            foreach (var (count, elementsPerSum) in ((int, int)[])[(0, 32), (70, 0), (200, 70), (300, 300), (64, 64)])
+                GradientClippingTests.SquareSum(type, 1, 70, TestData.Numbers(count, 1), elementsPerSum).Interpret(module);
+        }
+        foreach (int partials in (int[])[0, 3, 40, 300])
+        {
+            foreach (float maxNorm in (float[])[1e-3f, 1e3f])
+                GradientClippingTests.ClipFactor(1, 70, TestData.Numbers(partials, 1), maxNorm).Interpret(module);
         }
     });
 

@@ -16,13 +16,14 @@ float product(float a, float b)
 struct sgd_options {
     float learning_rate, loss_scale, momentum, weight_decay;
     bool has_buffer, is_nesterov;
+    float gradient_factor = 1.0f;
 };
 
 void sgd_reference(const std::vector<double>& gradient, std::vector<float>& parameter, std::vector<float>& buffer,
                    const sgd_options& options)
 {
     for (size_t i = 0; i < parameter.size(); ++i) {
-        float g = product(static_cast<float>(gradient[i]), 1.0f / options.loss_scale);
+        float g = product(static_cast<float>(gradient[i]), product(1.0f / options.loss_scale, options.gradient_factor));
         if (options.weight_decay != 0)
             g += product(options.weight_decay, parameter[i]);
         float direction = g;
@@ -45,12 +46,15 @@ template <typename Type> class kernel_optimizer : public kernel_test
     {
         const std::string entry = std::string("sgd_step_") + Type::name;
         const int32_t nesterov = options.is_nesterov;
+        const device_array<float> factor(std::vector<float>{options.gradient_factor});
+        const CUdeviceptr gradient_factor = options.gradient_factor == 1.0f ? k_null : factor.address();
         if constexpr (std::is_same_v<Type, f32_type>)
-            launch("optimizer", entry, 5, 256, gradient.address(), state.address(), parameter.address(), buffer, count,
-                   options.momentum, options.weight_decay, nesterov);
+            launch("optimizer", entry, 5, 256, gradient.address(), state.address(), gradient_factor,
+                   parameter.address(), buffer, count, options.momentum, options.weight_decay, nesterov);
         else
-            launch("optimizer", entry, 5, 256, gradient.address(), state.address(), parameter.address(), buffer,
-                   compute_parameter.address(), count, options.momentum, options.weight_decay, nesterov);
+            launch("optimizer", entry, 5, 256, gradient.address(), state.address(), gradient_factor,
+                   parameter.address(), buffer, compute_parameter.address(), count, options.momentum,
+                   options.weight_decay, nesterov);
     }
 };
 TYPED_TEST_SUITE(kernel_optimizer, element_types);
@@ -61,7 +65,7 @@ TYPED_TEST(kernel_optimizer, three_steps_equal_the_reference)
     const sgd_options cases[] = {
         {0.1f, 1.0f, 0.0f, 0.0f, false, false}, {0.1f, 1024.0f, 0.0f, 5e-4f, false, false},
         {0.05f, 8.0f, 0.9f, 0.0f, true, false}, {0.05f, 1.0f, 0.9f, 1e-3f, true, false},
-        {0.02f, 4.0f, 0.9f, 1e-3f, true, true},
+        {0.02f, 4.0f, 0.9f, 1e-3f, true, true}, {0.02f, 4.0f, 0.9f, 1e-3f, true, true, 0.3f},
     };
     for (const sgd_options& options : cases)
         for (const size_t count : {1u, 17u, 100003u}) {

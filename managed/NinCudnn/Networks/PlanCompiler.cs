@@ -263,11 +263,27 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
             AddStep("loss scale", PlanStepKind.Update, 0, parameters.Gradients.Bytes,
                 [], () => scaling.End(parameters.Gradients, scaler, resources.StepInput.State));
         }
+        PlanTensor? clipFactor = AddClipping();
         var sgd = new SgdStep(Stream, parameters.FlatCount, settings, Type);
         DeviceMemory momentum = settings.Momentum == 0 ? default : parameters.Momentum;
         DeviceMemory compute = Type == DataType.Float32 ? default : parameters.ComputeValues;
-        AddStep("sgd", PlanStepKind.Update, 0, parameters.Gradients.Bytes + 2 * parameters.Values.Bytes + 2 * momentum.Bytes + compute.Bytes, [],
-            () => sgd.Run(parameters.Gradients, resources.StepInput.State, parameters.Values, momentum, compute));
+        AddStep("sgd", PlanStepKind.Update, 0, parameters.Gradients.Bytes + 2 * parameters.Values.Bytes + 2 * momentum.Bytes + compute.Bytes,
+            clipFactor is null ? [] : [clipFactor],
+            () => sgd.Run(parameters.Gradients, resources.StepInput.State, parameters.Values, momentum, compute, clipFactor?.Memory ?? default));
+    }
+
+    /// <returns>The factor on the gradients; null where they are not clipped.</returns>
+    private PlanTensor? AddClipping()
+    {
+        if (options.ClipNorm is not { } maxNorm)
+            return null;
+        ParameterStore parameters = resources.Parameters;
+        var clipping = new GradientClipping(Stream, parameters.FlatCount, maxNorm, Type);
+        PlanTensor factor = Scratch("clip factor", sizeof(float));
+        PlanTensor workspace = Scratch("clip workspace", clipping.WorkspaceBytes);
+        AddStep("clip", PlanStepKind.Update, 0, parameters.Gradients.Bytes, [factor],
+            () => clipping.Run(parameters.Gradients, resources.StepInput.State, factor.Memory, workspace.Memory), workspace: workspace);
+        return factor;
     }
 
     private PlanTensor Tensor(string name, TensorShape shape) => Scratch(name, shape.Count * Type.Bytes());

@@ -36,6 +36,9 @@ public sealed record PlanOptions
     /// <summary>The optimiser's settings; null computes gradients without an update.</summary>
     public SgdSettings? Sgd { get; init; } = new SgdSettings();
 
+    /// <summary>The largest global norm that the optimiser takes gradients with, see <see cref="GradientClipping"/>; null for any.</summary>
+    public double? ClipNorm { get; init; }
+
     /// <summary>The share of the loss's target that all classes divide among them in training, see <see cref="SoftmaxCrossEntropy"/>.</summary>
     public double LabelSmoothing { get; init; }
 

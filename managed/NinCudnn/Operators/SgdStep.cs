@@ -11,7 +11,7 @@ public readonly record struct SgdSettings(double Momentum = 0, double WeightDeca
 
 /// <summary>
 /// One SGD step over all parameters, which lie one behind the other, in one launch:
-/// g = gradient / lossScale + weightDecay·p; buf = momentum·buf + g; p −= rate · (nesterov ? g + momentum·buf : buf).
+/// g = gradient · gradientFactor / lossScale + weightDecay·p; buf = momentum·buf + g; p −= rate · (nesterov ? g + momentum·buf : buf).
 /// Parameters and momentum are float32; gradients of another type come with a copy of the parameters in that type, which the
 /// step renews. A loss scale of 0 skips the step.
 /// </summary>
@@ -47,12 +47,16 @@ public sealed unsafe class SgdStep
     /// <param name="parameter">count float32, updated.</param>
     /// <param name="momentumBuffer">count float32, updated, zero before the first step; empty when the momentum is 0.</param>
     /// <param name="computeParameter">count elements of the gradients' type, overwritten by the new parameters; empty for float32.</param>
+    /// <param name="gradientFactor">One float32 that gradients are multiplied by, see <see cref="GradientClipping"/>; empty for 1.</param>
     /// <exception cref="ArgumentException">An operand is too short.</exception>
-    public void Run(DeviceMemory gradient, DeviceMemory state, DeviceMemory parameter, DeviceMemory momentumBuffer, DeviceMemory computeParameter = default)
+    public void Run(
+        DeviceMemory gradient, DeviceMemory state, DeviceMemory parameter, DeviceMemory momentumBuffer, DeviceMemory computeParameter = default,
+        DeviceMemory gradientFactor = default)
     {
         long bytes = _count * sizeof(float), computeBytes = _count * _type.Bytes();
         void* gradientPointer = gradient.Require(computeBytes);
         void* statePointer = state.Require(sizeof(StepState));
+        void* factorPointer = gradientFactor == default ? null : gradientFactor.Require(sizeof(float));
         void* parameterPointer = parameter.Require(bytes);
         void* momentumPointer = _settings.Momentum == 0 ? null : momentumBuffer.Require(bytes);
         void* computePointer = _type == DataType.Float32 ? null : computeParameter.Require(computeBytes);
@@ -60,9 +64,10 @@ public sealed unsafe class SgdStep
         float momentum = (float)_settings.Momentum, weightDecay = (float)_settings.WeightDecay;
         int nesterov = _settings.Nesterov ? 1 : 0;
         int n = 0;
-        void** arguments = stackalloc void*[9];
+        void** arguments = stackalloc void*[10];
         arguments[n++] = &gradientPointer;
         arguments[n++] = &statePointer;
+        arguments[n++] = &factorPointer;
         arguments[n++] = &parameterPointer;
         arguments[n++] = &momentumPointer;
         if (_type != DataType.Float32)

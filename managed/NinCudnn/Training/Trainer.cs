@@ -75,6 +75,7 @@ public sealed class Trainer : IDisposable
                 Width = recipe.ImageSize,
                 Normalization = normalization,
                 Sgd = recipe.Sgd,
+                ClipNorm = recipe.ClipNorm,
                 LabelSmoothing = recipe.LabelSmoothing,
                 Seed = seed,
                 Operators = execution.Operators(recipe.Precision),

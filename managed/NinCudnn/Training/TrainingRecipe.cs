@@ -46,6 +46,12 @@ public sealed record TrainingRecipe
     /// </summary>
     public double LabelSmoothing { get; init; }
 
+    /// <summary>
+    /// The largest global norm that a step's gradients may have; larger ones are scaled down to it, as by torch.nn.utils.clip_grad_norm_.
+    /// Null leaves them as they are.
+    /// </summary>
+    public double? ClipNorm { get; init; }
+
     /// <summary>The book's recipe.</summary>
     public static TrainingRecipe Seed { get; } = new();
 
@@ -78,6 +84,7 @@ public sealed record TrainingRecipe
         Setting.Require(Sgd.WeightDecay >= 0 && double.IsFinite(Sgd.WeightDecay), "the weight decay", Sgd.WeightDecay, "a finite number of at least 0");
         Setting.Require(!Sgd.Nesterov || Sgd.Momentum > 0, "the momentum", Sgd.Momentum, "above 0 with Nesterov's step");
         Setting.Require(DropoutRate is null or (>= 0 and < 1), "the dropout rate", DropoutRate ?? 0, "at least 0 and below 1");
+        Setting.Require(ClipNorm is null || (ClipNorm > 0 && double.IsFinite(ClipNorm.Value)), "the largest gradient norm", ClipNorm ?? 0, "a finite number above 0");
         Setting.Require(LabelSmoothing is >= 0 and < 1, "the label smoothing", LabelSmoothing, "at least 0 and below 1");
         Setting.Require(
             Initialization.OutputScale >= 0 && double.IsFinite(Initialization.OutputScale),

@@ -76,9 +76,9 @@ public class LargeIndexTests
         Elements parameter = Elements.From(initial), compute = Elements.Poison(Elements.Of(type), Count);
         var memory = new GlobalMemory();
         byte[] state = Pointer(memory, "state", Elements.From(new StepState(0.5f, 0, 4)), 0);
-        byte[] noMomentum = new byte[8];
+        byte[] none = new byte[8]; // no factor, no momentum
         byte[][] pointers =
-            [Pointer(memory, "gradient", gradient, FirstItem), state, Pointer(memory, "parameter", parameter, FirstItem), noMomentum];
+            [Pointer(memory, "gradient", gradient, FirstItem), state, none, Pointer(memory, "parameter", parameter, FirstItem), none];
         byte[][] sizes = [BitConverter.GetBytes(1L << 38), BitConverter.GetBytes(0f), BitConverter.GetBytes(0f), BitConverter.GetBytes(0)];
         byte[][] computePointer = type == DataType.Float32 ? [] : [Pointer(memory, "compute_parameter", compute, FirstItem)];
         Launch(ShippedPtx.Module("optimizer").Entries[$"sgd_step_{Elements.Suffix(type)}"], memory, [.. pointers, .. computePointer, .. sizes]);

@@ -8,12 +8,13 @@ public class OptimizerTests
     public static TheoryData<DataType, uint, uint> TypesAndLaunches => TestData.TypesAndLaunches();
 
     internal static KernelCase Case(DataType type, uint blocks, uint blockSize, int count, float momentum = 0.9f, float weightDecay = 5e-4f,
-        int nesterov = 0, bool hasBuffer = true, float lossScale = 1024, int misalignment = 0)
+        int nesterov = 0, bool hasBuffer = true, float lossScale = 1024, int misalignment = 0, float? gradientFactor = null)
     {
         KernelCase test = new KernelCase("optimizer", $"sgd_step_{Elements.Suffix(type)}", blocks, blockSize)
             .Input("gradient", Elements.From(type, TestData.SpecialNumbers(count, 1)), misalignment)
-            .Input("state", Elements.From(new StepState(0.05f, 12, lossScale)))
-            .Update("parameter", Elements.From(TestData.SpecialNumbers(count + 1, 2)[1..]), misalignment);
+            .Input("state", Elements.From(new StepState(0.05f, 12, lossScale)));
+        test = gradientFactor is { } factor ? test.Input("gradient_factor", Elements.From([factor])) : test.Null();
+        test = test.Update("parameter", Elements.From(TestData.SpecialNumbers(count + 1, 2)[1..]), misalignment);
         test = hasBuffer ? test.Update("momentum_buffer", Elements.From(TestData.Numbers(count, 3)), misalignment) : test.Null();
         if (type != DataType.Float32)
             test = test.Output("compute_parameter", Elements.Of(type), count, misalignment);
@@ -29,6 +30,17 @@ public class OptimizerTests
             foreach (int nesterov in (int[])[0, 1, -1])
                 Case(type, blocks, blockSize, count, nesterov: nesterov, misalignment: count % 3).CheckSameBits();
             Case(type, blocks, blockSize, count, weightDecay: 0).CheckSameBits();
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(TypesAndLaunches))]
+    public void SgdStep_GradientFactor_EqualsHost(DataType type, uint blocks, uint blockSize)
+    {
+        foreach (float factor in (float[])[1, 0.3f, 0, float.NaN])
+        {
+            Case(type, blocks, blockSize, 100, gradientFactor: factor).CheckSameBits();
+            Case(type, blocks, blockSize, 100, momentum: 0, hasBuffer: false, gradientFactor: factor).CheckSameBits();
         }
     }
 

@@ -8,6 +8,7 @@ namespace NinCudnn.Tests.Networks;
 public class ExecutionPlanTests
 {
     private const int Batch = 5;
+    private const float Rate = 0.05f;
 
     private static readonly PlanOptions _options = new()
     {
@@ -20,11 +21,14 @@ public class ExecutionPlanTests
 
     private static readonly ImageDataset _dataset = TinyNetwork.Dataset(4 * Batch);
 
-    [Fact]
-    public void Run_ReplayedAndEager_AgreeToTheBit()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Run_ReplayedAndEager_AgreeToTheBit(bool hasAllOptions)
     {
-        var (eagerLosses, eagerParameters) = Train(_options with { Replay = false }, 6);
-        var (replayedLosses, replayedParameters) = Train(_options, 6);
+        PlanOptions options = hasAllOptions ? _options with { LabelSmoothing = 0.1, ClipNorm = 0.5 } : _options;
+        var (eagerLosses, eagerParameters) = Train(options with { Replay = false }, 6);
+        var (replayedLosses, replayedParameters) = Train(options, 6);
 
         Assert.Equal(eagerLosses, replayedLosses);
         Assert.Equal(eagerParameters, replayedParameters);
@@ -202,6 +206,46 @@ public class ExecutionPlanTests
         Assert.All(network.Plan.Steps, step => Assert.True(step.Bytes > 0));
     }
 
+    [Theory]
+    [InlineData(0.25)] // of the gradients' norm
+    [InlineData(4)]
+    public void Run_ClipNorm_ScalesTheStepDownToIt(double share)
+    {
+        PlanOptions plain = _options with { Sgd = new SgdSettings() };
+        Dictionary<string, float[]> before, gradients, unclipped;
+        using (NetworkFixture network = Create(TinyNetwork.Architecture(), plain))
+        {
+            before = network.Parameters.DownloadValues();
+            Step(network, 0);
+            (gradients, unclipped) = (network.Parameters.DownloadGradients(), network.Parameters.DownloadValues());
+        }
+        double norm = Math.Sqrt(gradients.Values.Sum(values => values.Sum(value => (double)value * value)));
+
+        using NetworkFixture clipped = Create(TinyNetwork.Architecture(), plain with { ClipNorm = share * norm });
+        Step(clipped, 0);
+
+        if (share > 1)
+            Assert.Equal(unclipped, clipped.Parameters.DownloadValues());
+        double factor = Math.Min(1, share * norm / (norm + 1e-6));
+        foreach (var (name, values) in clipped.Parameters.DownloadValues())
+        {
+            float[] expected = [.. before[name].Zip(gradients[name]).Select(pair => (float)(pair.First - Rate * factor * pair.Second))];
+            Comparison.Check<float>(
+                values, expected, [expected.Length],
+                Tolerance.Of(Math.ScaleB(1, -26), Math.ScaleB(1, -22), "the factor, two products and the difference, each rounded"), name);
+        }
+        Assert.Equal(gradients, clipped.Parameters.DownloadGradients()); // they stay as they are
+        Assert.Equal(["clip Update", "sgd Update"], clipped.Plan.Steps.TakeLast(2).Select(step => $"{step.Layer} {step.Kind}"));
+    }
+
+    [Fact]
+    public void Run_LabelSmoothing_CountsInTrainingOnly()
+    {
+        PlanOptions smooth = _options with { LabelSmoothing = 0.2 }, evaluation = _options with { Mode = PlanMode.Evaluation };
+        Assert.NotEqual(Train(_options, 1).Losses, Train(smooth, 1).Losses);
+        Assert.Equal(Train(evaluation, 1).Losses, Train(evaluation with { LabelSmoothing = 0.2 }, 1).Losses);
+    }
+
     [Fact]
     public void Dispose_Twice_IsSafe()
     {
@@ -234,7 +278,7 @@ public class ExecutionPlanTests
 
     private static double Step(NetworkFixture network, int step)
     {
-        network.StepInput.Send(new StepState(0.05f, step), [.. Enumerable.Range(step * Batch % _dataset.Count, Batch)]);
+        network.StepInput.Send(new StepState(Rate, step), [.. Enumerable.Range(step * Batch % _dataset.Count, Batch)]);
         network.Loss.Reset();
         network.Plan.Run();
         network.Loss.BeginRead();

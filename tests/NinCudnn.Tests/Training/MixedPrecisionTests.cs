@@ -54,6 +54,24 @@ public class MixedPrecisionTests
         Assert.InRange(result.SkippedSteps, 0, precision == Precision.Float16 ? 8 : 0);
     }
 
+    /// <summary>The rate of the only step that moves is 1, without momentum and decay: the step is as long as the clipped gradient.</summary>
+    [Theory]
+    [InlineData(Precision.Float32)]
+    [InlineData(Precision.BFloat16)]
+    [InlineData(Precision.Float16)]
+    public void Train_ClipNorm_IsTheLengthOfTheStep(Precision precision)
+    {
+        const double ClipNorm = 1e-3;
+        TrainingRecipe recipe = _recipe with
+        {
+            Precision = precision, Epochs = 10, BatchSize = 50, LearningRate = 1, Schedule = new LastStepOnly(), Sgd = new SgdSettings(), ClipNorm = ClipNorm,
+        };
+        Dictionary<string, float[]> before = Parameters(recipe with { LearningRate = 0 }), after = Parameters(recipe);
+        double length = Math.Sqrt(before.Sum(tensor => tensor.Value.Zip(after[tensor.Key]).Sum(pair => Math.Pow((double)pair.First - pair.Second, 2))));
+        // Each parameter, below 2, rounds its step by at most 2⁻²⁴: 600 of them together are off by less than √600·2⁻²⁴ < 2·10⁻⁶.
+        Assert.Equal(ClipNorm, length, ClipNorm * 2e-3);
+    }
+
     [Theory]
     [InlineData(Precision.BFloat16)]
     [InlineData(Precision.Float16)]
