@@ -123,7 +123,7 @@ internal static class TrainCommand
     {
         var metrics = new JsonReporter(run.Directory.Metrics, run);
         TrainingResult result = reporter.Around(() => trainer.Train(new Observers(reporter, metrics), stop));
-        new ModelFile(trainer.Model, trainer.Parameters.DownloadValues()).Save(run.Directory.ModelPath);
+        new ModelFile(trainer.Model, trainer.ModelParameters.DownloadValues()).Save(run.Directory.ModelPath);
         metrics.Ended(result);
         reporter.Ended(result);
         return result.IsStopped ? ExitCode.Interrupted : ExitCode.Success;

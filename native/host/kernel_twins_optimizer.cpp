@@ -8,20 +8,24 @@ namespace
 {
 
 auto sgd_step_accesses(const float* gradient, const kernels::step_state* state, const float* gradient_factor,
-                       float* parameter, float* momentum_buffer, int64_t count, float, float, int32_t)
+                       float* parameter, float* momentum_buffer, float* average, int64_t count, float, float, int32_t,
+                       float)
 {
-    return std::array{reads_array(gradient, {count}), reads_array(state, {1}), reads_array(gradient_factor, {1}),
-                      updates_array(parameter, {count}), updates_array(momentum_buffer, {count})};
+    return std::array{reads_array(gradient, {count}),          reads_array(state, {1}),
+                      reads_array(gradient_factor, {1}),       updates_array(parameter, {count}),
+                      updates_array(momentum_buffer, {count}), updates_array(average, {count})};
 }
 
 template <typename T>
 auto mixed_precision_sgd_step_accesses(const T* gradient, const kernels::step_state* state,
                                        const float* gradient_factor, float* parameter, float* momentum_buffer,
-                                       T* compute_parameter, int64_t count, float, float, int32_t)
+                                       T* compute_parameter, float* average, T* compute_average, int64_t count, float,
+                                       float, int32_t, float)
 {
     return std::array{reads_array(gradient, {count}),          reads_array(state, {1}),
                       reads_array(gradient_factor, {1}),       updates_array(parameter, {count}),
-                      updates_array(momentum_buffer, {count}), writes_array(compute_parameter, {count})};
+                      updates_array(momentum_buffer, {count}), writes_array(compute_parameter, {count}),
+                      updates_array(average, {count}),         writes_array(compute_average, {count})};
 }
 
 } // namespace

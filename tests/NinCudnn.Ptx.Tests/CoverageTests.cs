@@ -31,11 +31,18 @@ public class CoverageTests
         {
             foreach (bool hasBuffer in (bool[])[false, true])
             {
-                OptimizerTests.Case(type, 1, 32, 0, hasBuffer: hasBuffer).Interpret(module);
-                OptimizerTests.Case(type, 1, 32, 70, hasBuffer: hasBuffer).Interpret(module);
-                OptimizerTests.Case(type, 1, 32, 70, hasBuffer: hasBuffer, lossScale: 0).Interpret(module);
-                OptimizerTests.Case(type, 1, 32, 70, hasBuffer: hasBuffer, weightDecay: 0, nesterov: 1).Interpret(module);
-                OptimizerTests.Case(type, 1, 32, 70, hasBuffer: hasBuffer, gradientFactor: 0.5f).Interpret(module);
+                foreach (float? averageDecay in (float?[])[null, 0.1f, 0.99f])
+                {
+                    void Run(int count, float weightDecay = 5e-4f, int nesterov = 0, float lossScale = 1024, float? gradientFactor = null) =>
+                        OptimizerTests.Case(type, 1, 32, count, 0.9f, weightDecay, nesterov, hasBuffer, lossScale, 0, gradientFactor, averageDecay)
+                            .Interpret(module);
+
+                    Run(0);
+                    Run(70);
+                    Run(70, lossScale: 0);
+                    Run(70, weightDecay: 0, nesterov: 1);
+                    Run(70, gradientFactor: 0.5f);
+                }
             }
         }
     });

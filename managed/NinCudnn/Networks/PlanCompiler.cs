@@ -60,7 +60,7 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
             Build();
             long arenaBytes = ArenaPlanner.Place(_tensors);
             return new PlanMemory(
-                resources.Parameters.Bytes, arenaBytes, [.. _steps.Select(step => $"{step.Layer} {step.Kind}")],
+                resources.Parameters.Bytes + (resources.Average?.Bytes ?? 0), arenaBytes, [.. _steps.Select(step => $"{step.Layer} {step.Kind}")],
                 [.. _tensors.Where(tensor => tensor.Bytes > 0).Select(tensor => new TensorPlace(tensor.Name, tensor.Offset, tensor.Bytes, tensor.FirstStep, tensor.LastStep))]);
         }
         finally
@@ -264,12 +264,20 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
                 [], () => scaling.End(parameters.Gradients, scaler, resources.StepInput.State));
         }
         PlanTensor? clipFactor = AddClipping();
-        var sgd = new SgdStep(Stream, parameters.FlatCount, settings, Type);
+        var sgd = new SgdStep(Stream, parameters.FlatCount, settings, Type, options.EmaDecay);
         DeviceMemory momentum = settings.Momentum == 0 ? default : parameters.Momentum;
-        DeviceMemory compute = Type == DataType.Float32 ? default : parameters.ComputeValues;
-        AddStep("sgd", PlanStepKind.Update, 0, parameters.Gradients.Bytes + 2 * parameters.Values.Bytes + 2 * momentum.Bytes + compute.Bytes,
+        var (values, compute) = Written(parameters);
+        var (average, computeAverage) = options.EmaDecay is null
+            ? default
+            : Written(resources.Average ?? throw new ArgumentException("a moving average needs a place among the plan's resources"));
+        AddStep("sgd", PlanStepKind.Update, 0,
+            parameters.Gradients.Bytes + 2 * (values.Bytes + momentum.Bytes + average.Bytes) + compute.Bytes + computeAverage.Bytes,
             clipFactor is null ? [] : [clipFactor],
-            () => sgd.Run(parameters.Gradients, resources.StepInput.State, parameters.Values, momentum, compute, clipFactor?.Memory ?? default));
+            () => sgd.Run(
+                parameters.Gradients, resources.StepInput.State, values, momentum, compute, clipFactor?.Memory ?? default, average, computeAverage));
+
+        static (DeviceMemory Values, DeviceMemory Compute) Written(ParameterStore store) =>
+            (store.Values, store.Precision.DataType() == DataType.Float32 ? default : store.ComputeValues);
     }
 
     /// <returns>The factor on the gradients; null where they are not clipped.</returns>

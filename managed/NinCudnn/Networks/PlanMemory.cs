@@ -13,7 +13,7 @@ namespace NinCudnn.Networks;
 public sealed record TensorPlace(string Name, long Offset, long Bytes, int FirstStep, int LastStep);
 
 /// <summary>What a plan takes of device memory.</summary>
-/// <param name="ParameterBytes">Parameters, gradients and momentum, which its plans share.</param>
+/// <param name="ParameterBytes">Parameters, gradients, momentum and the moving average, which its plans share.</param>
 /// <param name="ArenaBytes">The arena: every tensor placed, those that are never needed together over each other.</param>
 /// <param name="Steps">The plan's steps, for example <c>0.2 Forward</c>.</param>
 /// <param name="Tensors">What lies in the arena.</param>
@@ -29,11 +29,12 @@ public sealed record PlanMemory(long ParameterBytes, long ArenaBytes, ImmutableA
         ArgumentNullException.ThrowIfNull(options);
         using DeviceStream stream = device.CreateStream();
         using var parameters = new ParameterStore(device, architecture, precision);
+        using ParameterStore? average = options.EmaDecay is null ? null : new ParameterStore(device, architecture, precision);
         using var stepInput = new StepInput(stream, options.Batch);
         using var loss = new RunningLoss(stream);
         using var arena = new DeviceArena(device);
         using DeviceBuffer<LossScalerState> lossScaler = device.Allocate<LossScalerState>(1);
-        var resources = new PlanResources(stream, parameters, stepInput, loss, arena, parameters.Values) { LossScaler = lossScaler.Memory };
+        var resources = new PlanResources(stream, parameters, stepInput, loss, arena, parameters.Values) { LossScaler = lossScaler.Memory, Average = average };
         return new PlanCompiler(architecture, options, resources).Measure();
     }
 

@@ -39,6 +39,12 @@ public sealed record PlanOptions
     /// <summary>The largest global norm that the optimiser takes gradients with, see <see cref="GradientClipping"/>; null for any.</summary>
     public double? ClipNorm { get; init; }
 
+    /// <summary>
+    /// The share that a step keeps of the parameters' moving average, which lies in <see cref="PlanResources.Average"/>, see
+    /// <see cref="SgdStep"/>; null for no average.
+    /// </summary>
+    public double? EmaDecay { get; init; }
+
     /// <summary>The share of the loss's target that all classes divide among them in training, see <see cref="SoftmaxCrossEntropy"/>.</summary>
     public double LabelSmoothing { get; init; }
 

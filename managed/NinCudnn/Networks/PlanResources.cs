@@ -19,6 +19,9 @@ public sealed record PlanResources(
     /// <summary>A <see cref="LossScalerState"/> in device memory; training in float16 needs it.</summary>
     public DeviceMemory? LossScaler { get; init; }
 
+    /// <summary>Where the parameters' moving average is kept; plans with <see cref="PlanOptions.EmaDecay"/> need it.</summary>
+    public ParameterStore? Average { get; init; }
+
     /// <summary>Chooses convolution methods by measurement; without it the libraries' heuristics do.</summary>
     public ConvolutionTuner? Tuner { get; init; }
 }

@@ -50,6 +50,8 @@ public static class BatchSearch
                 Height = recipe.ImageSize,
                 Width = recipe.ImageSize,
                 Sgd = recipe.Sgd,
+                ClipNorm = recipe.ClipNorm,
+                EmaDecay = recipe.EmaDecay,
                 Operators = (execution ?? new ExecutionSettings()).Operators(recipe.Precision),
             };
             PlanMemory memory = PlanMemory.Measure(device, architecture, options, recipe.Precision);

@@ -23,6 +23,7 @@ public sealed class Trainer : IDisposable
     private readonly StepInput _stepInput;
     private readonly RunningLoss _loss;
     private readonly DeviceBuffer<LossScalerState>? _lossScaler; // float16 only
+    private readonly ParameterStore? _average;
     private readonly BatchPlans _plans;
     private readonly Evaluator _evaluator;
     private readonly int[] _order;
@@ -65,6 +66,11 @@ public sealed class Trainer : IDisposable
             _arena = new DeviceArena(device);
             Parameters = new ParameterStore(device, architecture, recipe.Precision);
             Parameters.Initialize(recipe.Initialization, seed);
+            if (recipe.EmaDecay is not null)
+            {
+                _average = new ParameterStore(device, architecture, recipe.Precision);
+                _average.Initialize(recipe.Initialization, seed);
+            }
             _trainSet = new DeviceDataset(device, trainSet);
             _stepInput = new StepInput(_stream, Math.Min(recipe.BatchSize, trainSet.Count));
             _loss = new RunningLoss(_stream);
@@ -76,6 +82,7 @@ public sealed class Trainer : IDisposable
                 Normalization = normalization,
                 Sgd = recipe.Sgd,
                 ClipNorm = recipe.ClipNorm,
+                EmaDecay = recipe.EmaDecay,
                 LabelSmoothing = recipe.LabelSmoothing,
                 Seed = seed,
                 Operators = execution.Operators(recipe.Precision),
@@ -88,10 +95,11 @@ public sealed class Trainer : IDisposable
             var resources = new PlanResources(_stream, Parameters, _stepInput, _loss, _arena, _trainSet.Labels, _trainSet)
             {
                 LossScaler = _lossScaler?.Memory,
+                Average = _average,
                 Tuner = execution.CreateTuner(_stream),
             };
             _plans = new BatchPlans(architecture, options, resources, trainSet.Count);
-            _evaluator = new Evaluator(_stream, Model, Parameters, _arena, testSet, recipe.BatchSize, execution);
+            _evaluator = new Evaluator(_stream, Model, ModelParameters, _arena, testSet, recipe.BatchSize, execution);
             _order = new int[trainSet.Count];
         }
         catch
@@ -107,8 +115,11 @@ public sealed class Trainer : IDisposable
     /// <summary>The network and how its input is made.</summary>
     public ModelDescription Model { get; }
 
-    /// <summary>The network's parameters.</summary>
+    /// <summary>The parameters that are trained.</summary>
     public ParameterStore Parameters { get; }
+
+    /// <summary>The parameters that are evaluated and make the model: the moving average where the recipe has one, else those that are trained.</summary>
+    public ParameterStore ModelParameters => _average ?? Parameters;
 
     /// <summary>Trains to the recipe's end, or until stopped; then the step at hand is finished first.</summary>
     /// <param name="observer">Is told how it goes.</param>
@@ -164,6 +175,7 @@ public sealed class Trainer : IDisposable
         _loss?.Dispose();
         _stepInput?.Dispose();
         _trainSet?.Dispose();
+        _average?.Dispose();
         Parameters?.Dispose();
         _arena?.Dispose();
         _stream?.Dispose();

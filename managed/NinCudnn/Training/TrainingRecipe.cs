@@ -52,6 +52,12 @@ public sealed record TrainingRecipe
     /// </summary>
     public double? ClipNorm { get; init; }
 
+    /// <summary>
+    /// The share that each step keeps of a moving average of the parameters, which is what is evaluated and saved then; smaller in the first
+    /// steps, see <see cref="SgdStep"/>. Null keeps no average.
+    /// </summary>
+    public double? EmaDecay { get; init; }
+
     /// <summary>The book's recipe.</summary>
     public static TrainingRecipe Seed { get; } = new();
 
@@ -85,6 +91,7 @@ public sealed record TrainingRecipe
         Setting.Require(!Sgd.Nesterov || Sgd.Momentum > 0, "the momentum", Sgd.Momentum, "above 0 with Nesterov's step");
         Setting.Require(DropoutRate is null or (>= 0 and < 1), "the dropout rate", DropoutRate ?? 0, "at least 0 and below 1");
         Setting.Require(ClipNorm is null || (ClipNorm > 0 && double.IsFinite(ClipNorm.Value)), "the largest gradient norm", ClipNorm ?? 0, "a finite number above 0");
+        Setting.Require(EmaDecay is null or (>= 0 and < 1), "the moving average's decay", EmaDecay ?? 0, "at least 0 and below 1");
         Setting.Require(LabelSmoothing is >= 0 and < 1, "the label smoothing", LabelSmoothing, "at least 0 and below 1");
         Setting.Require(
             Initialization.OutputScale >= 0 && double.IsFinite(Initialization.OutputScale),

@@ -73,19 +73,32 @@ public class LargeIndexTests
         const int Count = (int)(EndItem - FirstItem);
         Elements gradient = Elements.From(type, TestData.Numbers(Count, 1));
         float[] initial = TestData.Numbers(Count, 2);
-        Elements parameter = Elements.From(initial), compute = Elements.Poison(Elements.Of(type), Count);
+        Elements parameter = Elements.From(initial), average = Elements.From(initial);
+        Elements compute = Elements.Poison(Elements.Of(type), Count), computeAverage = Elements.Poison(Elements.Of(type), Count);
         var memory = new GlobalMemory();
         byte[] state = Pointer(memory, "state", Elements.From(new StepState(0.5f, 0, 4)), 0);
         byte[] none = new byte[8]; // no factor, no momentum
         byte[][] pointers =
             [Pointer(memory, "gradient", gradient, FirstItem), state, none, Pointer(memory, "parameter", parameter, FirstItem), none];
-        byte[][] sizes = [BitConverter.GetBytes(1L << 38), BitConverter.GetBytes(0f), BitConverter.GetBytes(0f), BitConverter.GetBytes(0)];
-        byte[][] computePointer = type == DataType.Float32 ? [] : [Pointer(memory, "compute_parameter", compute, FirstItem)];
-        Launch(ShippedPtx.Module("optimizer").Entries[$"sgd_step_{Elements.Suffix(type)}"], memory, [.. pointers, .. computePointer, .. sizes]);
+        byte[][] averagePointers = [Pointer(memory, "average", average, FirstItem)];
+        if (type != DataType.Float32)
+        {
+            averagePointers =
+                [Pointer(memory, "compute_parameter", compute, FirstItem), .. averagePointers, Pointer(memory, "compute_average", computeAverage, FirstItem)];
+        }
+        byte[] zero = BitConverter.GetBytes(0f); // momentum, decay, nesterov, and the average's decay, by which it follows at once
+        Launch(
+            ShippedPtx.Module("optimizer").Entries[$"sgd_step_{Elements.Suffix(type)}"], memory,
+            [.. pointers, .. averagePointers, BitConverter.GetBytes(1L << 38), zero, zero, zero, zero]);
 
         float[] expected = [.. initial.Select((value, i) => value - 0.5f * ((float)gradient.Number(i) * 0.25f))];
         Assert.Null(parameter.FirstDifference(Elements.From(expected)));
+        float[] expectedAverage = [.. initial.Zip(expected).Select(pair => pair.First + (pair.Second - pair.First))];
+        Assert.Null(average.FirstDifference(Elements.From(expectedAverage)));
         if (type != DataType.Float32)
+        {
             Assert.Null(compute.FirstDifference(Elements.From(type, expected)));
+            Assert.Null(computeAverage.FirstDifference(Elements.From(type, expectedAverage)));
+        }
     }
 }

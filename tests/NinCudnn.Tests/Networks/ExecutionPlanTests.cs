@@ -26,7 +26,7 @@ public class ExecutionPlanTests
     [InlineData(true)]
     public void Run_ReplayedAndEager_AgreeToTheBit(bool hasAllOptions)
     {
-        PlanOptions options = hasAllOptions ? _options with { LabelSmoothing = 0.1, ClipNorm = 0.5 } : _options;
+        PlanOptions options = hasAllOptions ? _options with { LabelSmoothing = 0.1, ClipNorm = 0.5, EmaDecay = 0.9 } : _options;
         var (eagerLosses, eagerParameters) = Train(options with { Replay = false }, 6);
         var (replayedLosses, replayedParameters) = Train(options, 6);
 
@@ -239,6 +239,41 @@ public class ExecutionPlanTests
     }
 
     [Fact]
+    public void Run_EmaDecay_AveragesTheParameters()
+    {
+        const double Decay = 0.25; // the first three steps have less, (1 + step) / (10 + step)
+        using NetworkFixture network = Create(TinyNetwork.Architecture(), _options with { EmaDecay = Decay });
+        Dictionary<string, double[]> expected = network.Parameters.DownloadValues()
+            .ToDictionary(tensor => tensor.Key, tensor => Array.ConvertAll(tensor.Value, value => (double)value));
+        for (int step = 0; step < 5; step++)
+        {
+            Step(network, step);
+            double d = Math.Min(Decay, (1.0 + step) / (10 + step));
+            foreach (var (name, values) in network.Parameters.DownloadValues())
+                expected[name] = [.. expected[name].Zip(values).Select(pair => d * pair.First + (1 - d) * pair.Second)];
+        }
+
+        foreach (var (name, values) in network.Average!.DownloadValues())
+        {
+            Comparison.Check<double>(
+                Array.ConvertAll(values, value => (double)value), expected[name], [values.Length],
+                Tolerance.Of(Math.ScaleB(1, -23), Math.ScaleB(1, -22), "five steps of three roundings, each forgotten at least by 1 - Decay"), name);
+        }
+        Assert.Equal("sgd Update", network.Plan.Steps.Select(step => $"{step.Layer} {step.Kind}").Single(step => step.EndsWith("Update", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Compile_EmaDecayWithoutAverage_IsRefused()
+    {
+        using NetworkFixture network = Create(TinyNetwork.Architecture(), _options);
+        using var arena = new NinCudnn.Devices.DeviceArena(network.Stream.Device);
+        var resources = new PlanResources(network.Stream, network.Parameters, network.StepInput, network.Loss, arena, network.Parameters.Values);
+        Assert.Equal(
+            "a moving average needs a place among the plan's resources",
+            Assert.Throws<ArgumentException>(() => ExecutionPlan.Compile(TinyNetwork.Architecture(), _options with { EmaDecay = 0.9 }, resources)).Message);
+    }
+
+    [Fact]
     public void Run_LabelSmoothing_CountsInTrainingOnly()
     {
         PlanOptions smooth = _options with { LabelSmoothing = 0.2 }, evaluation = _options with { Mode = PlanMode.Evaluation };
@@ -259,7 +294,7 @@ public class ExecutionPlanTests
     {
         using NetworkFixture network = Create(TinyNetwork.Architecture(), options);
         double[] losses = [.. Enumerable.Range(0, steps).Select(i => Step(network, i))];
-        return (losses, network.Parameters.DownloadValues());
+        return (losses, (network.Average ?? network.Parameters).DownloadValues());
     }
 
     private static float[] Logits(Architecture architecture, PlanOptions options)
@@ -273,6 +308,7 @@ public class ExecutionPlanTests
     {
         var network = new NetworkFixture(architecture, options, _dataset);
         network.Parameters.Initialize(Initialization.He, 5);
+        network.Average?.Initialize(Initialization.He, 5);
         return network;
     }
 

@@ -21,6 +21,7 @@ internal sealed class NetworkFixture : IDisposable
     {
         Stream = TestDevice.Shared.CreateStream();
         Parameters = new ParameterStore(Stream.Device, architecture);
+        Average = options.EmaDecay is null ? null : new ParameterStore(Stream.Device, architecture);
         Loss = new RunningLoss(Stream);
         Loss.Reset();
         _labels = Stream.Device.Allocate<int>(options.Batch);
@@ -28,12 +29,18 @@ internal sealed class NetworkFixture : IDisposable
         _dataset = dataset is null ? null : new DeviceDataset(Stream.Device, dataset);
         StepInput = new StepInput(Stream, options.Batch);
         Plan = ExecutionPlan.Compile(
-            architecture, options, new PlanResources(Stream, Parameters, StepInput, Loss, _arena, _dataset?.Labels ?? _labels.Memory, _dataset));
+            architecture, options, new PlanResources(Stream, Parameters, StepInput, Loss, _arena, _dataset?.Labels ?? _labels.Memory, _dataset)
+            {
+                Average = Average,
+            });
     }
 
     public DeviceStream Stream { get; }
 
     public ParameterStore Parameters { get; }
+
+    /// <summary>The parameters' moving average, where the options ask for one.</summary>
+    public ParameterStore? Average { get; }
 
     public RunningLoss Loss { get; }
 
@@ -95,6 +102,7 @@ internal sealed class NetworkFixture : IDisposable
         _dataset?.Dispose();
         _labels.Dispose();
         Loss.Dispose();
+        Average?.Dispose();
         Parameters.Dispose();
         Stream.Dispose();
     }

@@ -20,6 +20,11 @@ public class PlanMemoryTests
     }
 
     [Fact]
+    public void Measure_MovingAverage_CountsAmongTheParameters() => Assert.Equal(
+        2 * Measure().ParameterBytes,
+        PlanMemory.Measure(TestDevice.Shared, TinyNetwork.Architecture(), _options with { EmaDecay = 0.9 }).ParameterBytes);
+
+    [Fact]
     public void Measure_TakesNothingOfTheArena()
     {
         using var network = new NetworkFixture(TinyNetwork.Architecture(), _options);

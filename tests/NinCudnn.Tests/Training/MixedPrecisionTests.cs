@@ -73,6 +73,31 @@ public class MixedPrecisionTests
     }
 
     [Theory]
+    [InlineData(Precision.Float32)]
+    [InlineData(Precision.BFloat16)]
+    [InlineData(Precision.Float16)]
+    public void Train_EmaDecay_EvaluatesTheAverage(Precision precision)
+    {
+        TrainingRecipe recipe = _recipe with { Precision = precision, Epochs = 2 };
+        using Trainer plain = Create(recipe), averaging = Create(recipe with { EmaDecay = 0.9 });
+        EpochResult expected = plain.Train().LastEpoch!, actual = averaging.Train().LastEpoch!;
+
+        Assert.Same(plain.Parameters, plain.ModelParameters);
+        Assert.NotSame(averaging.Parameters, averaging.ModelParameters);
+        Assert.Equal(expected.Train, actual.Train); // the average does not act on training
+        Assert.Equal(plain.Parameters.DownloadValues(), averaging.Parameters.DownloadValues());
+        Assert.NotEqual(expected.Test.LossSum, actual.Test.LossSum);
+
+        // What would be saved gives what was reported.
+        using var stream = TestDevice.Shared.CreateStream();
+        using var loaded = new ParameterStore(TestDevice.Shared, averaging.Model.Architecture, precision);
+        loaded.Load(averaging.ModelParameters.DownloadValues());
+        using var arena = new NinCudnn.Devices.DeviceArena(TestDevice.Shared);
+        using var evaluator = new Evaluator(stream, averaging.Model, loaded, arena, _testSet, recipe.BatchSize);
+        Assert.Equal(actual.Test, evaluator.Evaluate());
+    }
+
+    [Theory]
     [InlineData(Precision.BFloat16)]
     [InlineData(Precision.Float16)]
     public void Train_Twice_GivesTheSameBits(Precision precision)
@@ -107,8 +132,10 @@ public class MixedPrecisionTests
 
     private static Dictionary<string, float[]> Parameters(TrainingRecipe recipe)
     {
-        using var trainer = new Trainer(TestDevice.Shared, TinyNetwork.Architecture(), recipe, _trainSet, _testSet, 1);
+        using Trainer trainer = Create(recipe);
         trainer.Train();
         return trainer.Parameters.DownloadValues();
     }
+
+    private static Trainer Create(TrainingRecipe recipe) => new(TestDevice.Shared, TinyNetwork.Architecture(), recipe, _trainSet, _testSet, 1);
 }

@@ -25,9 +25,10 @@ public class TrainingRecipeTests
         Assert.Null(seed.DropoutRate); // the architecture's 0.5
         Assert.Equal(0, seed.LabelSmoothing);
         Assert.Null(seed.ClipNorm);
+        Assert.Null(seed.EmaDecay);
         Assert.Equal(seed, new TrainingRecipe());
         Assert.Equal( // a new field must be added above
-            ["BatchSize", "ClipNorm", "DropoutRate", "Epochs", "ImageSize", "Initialization", "LabelSmoothing", "LearningRate", "Name", "NormalizeInput", "Precision", "Schedule", "Sgd"],
+            ["BatchSize", "ClipNorm", "DropoutRate", "EmaDecay", "Epochs", "ImageSize", "Initialization", "LabelSmoothing", "LearningRate", "Name", "NormalizeInput", "Precision", "Schedule", "Sgd"],
             typeof(TrainingRecipe).GetProperties().Where(property => !property.GetMethod!.IsStatic).Select(property => property.Name).Order());
     }
 
@@ -59,6 +60,8 @@ public class TrainingRecipeTests
         { "the one-cycle schedule's end divisor is Infinity, but must be a finite number of at least 1", new TrainingRecipe { Schedule = new OneCycleSchedule(0.3, 25, double.PositiveInfinity) } },
         { "the largest gradient norm is 0, but must be a finite number above 0", new TrainingRecipe { ClipNorm = 0 } },
         { "the largest gradient norm is Infinity, but must be a finite number above 0", new TrainingRecipe { ClipNorm = double.PositiveInfinity } },
+        { "the moving average's decay is 1, but must be at least 0 and below 1", new TrainingRecipe { EmaDecay = 1 } },
+        { "the moving average's decay is NaN, but must be at least 0 and below 1", new TrainingRecipe { EmaDecay = double.NaN } },
         { "the label smoothing is 1, but must be at least 0 and below 1", new TrainingRecipe { LabelSmoothing = 1 } },
         { "the label smoothing is NaN, but must be at least 0 and below 1", new TrainingRecipe { LabelSmoothing = double.NaN } },
         { "the dropout rate is -0.25, but must be at least 0 and below 1", new TrainingRecipe { DropoutRate = -0.25 } },
