@@ -46,7 +46,7 @@ internal static class TrainCommand
         Option<string?> precision = SharedOptions.Precision("the recipe's");
         Option<ulong> seed = new("--seed")
         {
-            Description = "Determines first parameters, order of samples and dropout; 0 if not given.",
+            Description = "Determines first parameters, order of samples, dropout and augmentation; 0 if not given.",
             HelpName = "n",
             CustomParser = result => SharedOptions.ParseOrReport(result, text => SharedOptions.ParseSeed("--seed", text)),
         };

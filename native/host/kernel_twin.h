@@ -98,6 +98,7 @@ template <auto Kernel, auto Accesses> kernel_twin make_kernel_twin(std::string_v
 }
 
 // The twins of each kernel family, as kernels/<family>.cu has them.
+std::vector<kernel_twin> augmentation_twins();
 std::vector<kernel_twin> input_twins();
 std::vector<kernel_twin> dropout_twins();
 std::vector<kernel_twin> loss_twins();

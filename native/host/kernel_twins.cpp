@@ -15,7 +15,7 @@ constexpr size_t k_single_thread_bytes = size_t{512} << 10;
 std::unordered_map<std::string_view, kernel_twin> make_registry()
 {
     std::unordered_map<std::string_view, kernel_twin> registry;
-    for (const auto& family : {input_twins(), dropout_twins(), loss_twins(), loss_scaling_twins(),
+    for (const auto& family : {augmentation_twins(), input_twins(), dropout_twins(), loss_twins(), loss_scaling_twins(),
                                gradient_clipping_twins(), optimizer_twins(), activation_twins()})
         for (const kernel_twin& twin : family)
             registry.emplace(twin.name, twin);

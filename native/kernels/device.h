@@ -152,6 +152,10 @@ __forceinline__ uint32_t multiply_high(uint32_t a, uint32_t b)
     return static_cast<uint32_t>((static_cast<uint64_t>(a) * b) >> 32);
 }
 
+__forceinline__ float square_root(float x)
+{
+    return sqrtf(x);
+}
 __forceinline__ double square_root(double x)
 {
     return sqrt(x);
@@ -273,6 +277,13 @@ __device__ __forceinline__ uint32_t multiply_high(uint32_t a, uint32_t b)
 }
 
 // Rounded to nearest, as on the CPU.
+__device__ __forceinline__ float square_root(float x)
+{
+    float result;
+    asm("sqrt.rn.f32 %0, %1;" : "=f"(result) : "f"(x));
+    return result;
+}
+
 __device__ __forceinline__ double square_root(double x)
 {
     double result;

@@ -16,7 +16,13 @@
 //   y = (v / 255 - mean[c]) * inverse_std[c], with a true division, rounded to T.
 // A sample whose index lies outside 0 … count - 1 becomes NaN.
 //
+// input_augmented changes each sample as its image_augmentation (augmentation.cu) says: pixel (row, column) of the
+// stored image becomes pixel (row + row_shift, column + column_shift), which is black outside; the resized image is
+// flipped horizontally; and in the flipped one the erased rectangle, which lies inside, becomes black. Black is v = 0,
+// before the normalisation.
+//
 // Launch: any; meant for blocks of 256 threads, one block for an output row.
+#include "image_augmentation.h"
 #include "numeric_types.h"
 
 #if NIN_HOST
@@ -50,14 +56,56 @@ __device__ __forceinline__ int32_t rounded_to_byte(int32_t weighted_sum)
     return value < 0 ? 0 : value > 255 ? 255 : value;
 }
 
-// One value of the horizontal pass: source is a row (width, channels).
-__device__ __forceinline__ int32_t resized_in_row(const uint8_t* source, const resize_axis& columns, int32_t column,
-                                                  int32_t channels, int32_t channel)
+// What happens to a sample on the way: nothing, all of which the compiler leaves out, or …
+struct unchanged {
+    __device__ __forceinline__ unchanged(const image_augmentation*, int64_t) {}
+    __device__ __forceinline__ int32_t shifted_row(int32_t row) const { return row; }
+    __device__ __forceinline__ int32_t shifted_column(int32_t column) const { return column; }
+    __device__ __forceinline__ bool is_inside(int64_t, int32_t) const { return true; }
+    __device__ __forceinline__ int32_t flipped(int32_t out_column, int32_t) const { return out_column; }
+    __device__ __forceinline__ bool is_erased(int32_t, int32_t) const { return false; }
+};
+
+// … what its image_augmentation says.
+class augmented
 {
-    const uint8_t* const first = source + static_cast<int64_t>(columns.first(column)) * channels + channel;
+  public:
+    __device__ __forceinline__ augmented(const image_augmentation* augmentations, int64_t sample)
+        : change_(augmentations[sample])
+    {
+    }
+
+    __device__ __forceinline__ int32_t shifted_row(int32_t row) const { return row + change_.row_shift; }
+    __device__ __forceinline__ int32_t shifted_column(int32_t column) const { return column + change_.column_shift; }
+    __device__ __forceinline__ bool is_inside(int64_t position, int32_t extent) const
+    {
+        return position >= 0 && position < extent;
+    }
+    __device__ __forceinline__ int32_t flipped(int32_t out_column, int32_t out_width) const
+    {
+        return change_.is_flipped ? out_width - 1 - out_column : out_column;
+    }
+    __device__ __forceinline__ bool is_erased(int32_t out_row, int32_t out_column) const
+    {
+        const int32_t row = out_row - change_.erased_row, column = out_column - change_.erased_column;
+        return row >= 0 && row < change_.erased_height && column >= 0 && column < change_.erased_width;
+    }
+
+  private:
+    image_augmentation change_;
+};
+
+// One value of the horizontal pass: source is a row (width, channels).
+template <typename Change>
+__device__ __forceinline__ int32_t resized_in_row(const uint8_t* source, int32_t width, const resize_axis& columns,
+                                                  int32_t column, int32_t channels, int32_t channel,
+                                                  const Change& change)
+{
+    const int64_t first = change.shifted_column(columns.first(column));
     int32_t sum = 0;
     for (int32_t tap = 0; tap < columns.tap_count(column); ++tap)
-        sum += columns.weight(column, tap) * first[static_cast<int64_t>(tap) * channels];
+        if (change.is_inside(first + tap, width))
+            sum += columns.weight(column, tap) * source[(first + tap) * channels + channel];
     return rounded_to_byte(sum);
 }
 
@@ -68,11 +116,11 @@ __device__ __forceinline__ float normalised(int32_t value, float mean, float inv
 
 #if NIN_HOST
 
-template <typename T>
-__forceinline__ void input_forward(const uint8_t* images, const int32_t* indices, resize_axis rows, resize_axis columns,
-                                   const float* mean, const float* inverse_std, T* y, int32_t count, int32_t n,
-                                   int32_t height, int32_t width, int32_t channels, int32_t out_height,
-                                   int32_t out_width)
+template <typename Change, typename T>
+__forceinline__ void input_forward(const image_augmentation* augmentations, const uint8_t* images,
+                                   const int32_t* indices, resize_axis rows, resize_axis columns, const float* mean,
+                                   const float* inverse_std, T* y, int32_t count, int32_t n, int32_t height,
+                                   int32_t width, int32_t channels, int32_t out_height, int32_t out_width)
 {
     // Each source row is resized horizontally once; the vertical pass then runs along whole rows.
     const int64_t row_elements = static_cast<int64_t>(out_width) * channels;
@@ -93,13 +141,22 @@ __forceinline__ void input_forward(const uint8_t* images, const int32_t* indices
                 sample_y[j] = from_f32<T>(quiet_nan());
             continue;
         }
+        const Change change(augmentations, sample);
         const uint8_t* const image = images + static_cast<int64_t>(index) * height * width * channels;
-        for (int32_t row = 0; row < height; ++row)
+        for (int32_t row = 0; row < height; ++row) {
+            const int32_t source_row = change.shifted_row(row);
+            const uint8_t* const source = image + static_cast<int64_t>(source_row) * width * channels;
+            uint8_t* const resized = &resized_rows[row * row_elements];
+            if (!change.is_inside(source_row, height)) {
+                for (int64_t j = 0; j < row_elements; ++j)
+                    resized[j] = 0;
+                continue;
+            }
             for (int32_t column = 0; column < out_width; ++column)
                 for (int32_t channel = 0; channel < channels; ++channel)
-                    resized_rows[row * row_elements + static_cast<int64_t>(column) * channels + channel] =
-                        static_cast<uint8_t>(resized_in_row(image + static_cast<int64_t>(row) * width * channels,
-                                                            columns, column, channels, channel));
+                    resized[static_cast<int64_t>(change.flipped(column, out_width)) * channels + channel] =
+                        static_cast<uint8_t>(resized_in_row(source, width, columns, column, channels, channel, change));
+        }
         for (int32_t out_row = 0; out_row < out_height; ++out_row) {
             for (int64_t j = 0; j < row_elements; ++j)
                 sums[j] = 0;
@@ -109,6 +166,9 @@ __forceinline__ void input_forward(const uint8_t* images, const int32_t* indices
                 for (int64_t j = 0; j < row_elements; ++j)
                     sums[j] += weight * source[j];
             }
+            for (int32_t column = 0; column < out_width; ++column)
+                for (int32_t channel = 0; change.is_erased(out_row, column) && channel < channels; ++channel)
+                    sums[static_cast<int64_t>(column) * channels + channel] = 0;
             T* const row_y = sample_y + out_row * row_elements;
             for (int64_t j = 0; j < row_elements; ++j)
                 row_y[j] = from_f32<T>(normalised(rounded_to_byte(sums[j]), means[j], inverse_stds[j]));
@@ -118,11 +178,11 @@ __forceinline__ void input_forward(const uint8_t* images, const int32_t* indices
 
 #else
 
-template <typename T>
-__device__ __forceinline__ void input_forward(const uint8_t* images, const int32_t* indices, resize_axis rows,
-                                              resize_axis columns, const float* mean, const float* inverse_std, T* y,
-                                              int32_t count, int32_t n, int32_t height, int32_t width, int32_t channels,
-                                              int32_t out_height, int32_t out_width)
+template <typename Change, typename T>
+__device__ __forceinline__ void
+input_forward(const image_augmentation* augmentations, const uint8_t* images, const int32_t* indices, resize_axis rows,
+              resize_axis columns, const float* mean, const float* inverse_std, T* y, int32_t count, int32_t n,
+              int32_t height, int32_t width, int32_t channels, int32_t out_height, int32_t out_width)
 {
     const int64_t row_elements = static_cast<int64_t>(out_width) * channels;
     for (int64_t y_row = block_index(); y_row < static_cast<int64_t>(n) * out_height; y_row += grid_size()) {
@@ -130,7 +190,9 @@ __device__ __forceinline__ void input_forward(const uint8_t* images, const int32
         const int32_t out_row = static_cast<int32_t>(y_row - sample * out_height);
         const int32_t index = indices[sample];
         const bool is_valid = index >= 0 && index < count;
-        const int64_t first_row = static_cast<int64_t>(index) * height + rows.first(out_row);
+        const Change change(augmentations, sample);
+        const int64_t first_row = change.shifted_row(rows.first(out_row));
+        const int64_t image_row = static_cast<int64_t>(index) * height;
         for (int64_t j = thread_index(); j < row_elements; j += block_size()) {
             // A row has fewer than 2^31 elements unless a single image has more than 2 GiB.
             const int32_t column = static_cast<int32_t>(j) / channels;
@@ -138,9 +200,14 @@ __device__ __forceinline__ void input_forward(const uint8_t* images, const int32
             float value = quiet_nan();
             if (is_valid) {
                 int32_t sum = 0;
-                for (int32_t tap = 0; tap < rows.tap_count(out_row); ++tap) {
-                    const uint8_t* const source = images + (first_row + tap) * width * channels;
-                    sum += rows.weight(out_row, tap) * resized_in_row(source, columns, column, channels, channel);
+                const int32_t taps = change.is_erased(out_row, column) ? 0 : rows.tap_count(out_row);
+                for (int32_t tap = 0; tap < taps; ++tap) {
+                    if (!change.is_inside(first_row + tap, height))
+                        continue; // black stays black in the horizontal pass
+                    const uint8_t* const source = images + (image_row + first_row + tap) * width * channels;
+                    sum += rows.weight(out_row, tap) * resized_in_row(source, width, columns,
+                                                                      change.flipped(column, out_width), channels,
+                                                                      channel, change);
                 }
                 value = normalised(rounded_to_byte(sum), mean[channel], inverse_std[channel]);
             }
@@ -153,7 +220,7 @@ __device__ __forceinline__ void input_forward(const uint8_t* images, const int32
 
 } // namespace
 
-#define NIN_INPUT_KERNEL(T)                                                                                            \
+#define NIN_INPUT_KERNELS(T)                                                                                           \
     extern "C" __global__ void input_forward_##T(                                                                      \
         const uint8_t* __restrict__ images, const int32_t* __restrict__ indices,                                       \
         const int32_t* __restrict__ row_bounds, const int32_t* __restrict__ row_weights,                               \
@@ -162,14 +229,26 @@ __device__ __forceinline__ void input_forward(const uint8_t* images, const int32
         int32_t n, int32_t height, int32_t width, int32_t channels, int32_t out_height, int32_t out_width,             \
         int32_t row_taps, int32_t column_taps)                                                                         \
     {                                                                                                                  \
-        input_forward(images, indices, {row_bounds, row_weights, row_taps},                                            \
-                      {column_bounds, column_weights, column_taps}, mean, inverse_std, y, count, n, height, width,     \
-                      channels, out_height, out_width);                                                                \
+        input_forward<unchanged>(nullptr, images, indices, {row_bounds, row_weights, row_taps},                        \
+                                 {column_bounds, column_weights, column_taps}, mean, inverse_std, y, count, n, height, \
+                                 width, channels, out_height, out_width);                                              \
+    }                                                                                                                  \
+    extern "C" __global__ void input_augmented_##T(                                                                    \
+        const image_augmentation* __restrict__ augmentations, const uint8_t* __restrict__ images,                      \
+        const int32_t* __restrict__ indices, const int32_t* __restrict__ row_bounds,                                   \
+        const int32_t* __restrict__ row_weights, const int32_t* __restrict__ column_bounds,                            \
+        const int32_t* __restrict__ column_weights, const float* __restrict__ mean,                                    \
+        const float* __restrict__ inverse_std, T* __restrict__ y, int32_t count, int32_t n, int32_t height,            \
+        int32_t width, int32_t channels, int32_t out_height, int32_t out_width, int32_t row_taps, int32_t column_taps) \
+    {                                                                                                                  \
+        input_forward<augmented>(augmentations, images, indices, {row_bounds, row_weights, row_taps},                  \
+                                 {column_bounds, column_weights, column_taps}, mean, inverse_std, y, count, n, height, \
+                                 width, channels, out_height, out_width);                                              \
     }
 
-NIN_INPUT_KERNEL(f32)
-NIN_INPUT_KERNEL(f16)
-NIN_INPUT_KERNEL(bf16)
-#undef NIN_INPUT_KERNEL
+NIN_INPUT_KERNELS(f32)
+NIN_INPUT_KERNELS(f16)
+NIN_INPUT_KERNELS(bf16)
+#undef NIN_INPUT_KERNELS
 
 } // namespace nin::kernels

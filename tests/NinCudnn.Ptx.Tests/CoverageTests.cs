@@ -106,12 +106,31 @@ public class CoverageTests
         foreach (DataType type in TestData.Types)
         {
             foreach (InputTests.Shape shape in InputTests.Shapes)
+            {
                 InputTests.Case(type, 1, 32, shape, 3, [0, -1, 2, 3], InputTests.OvershootingWeights).Interpret(module);
-            InputTests.Case(type, 60, 32, InputTests.Larger, 3, [0]).Interpret(module);
-            InputTests.Case(type, 1, 32, InputTests.Larger, 3, []).Interpret(module);
-            InputTests.Case(type, 1, 32, InputTests.Larger, 3, [0], changeBounds: InputTests.SomeWithoutTaps).Interpret(module);
+                ImageAugmentation[] augmentations = InputTests.Augmentations(shape);
+                InputTests.Case(type, 1, 32, shape, 3, [0, -1, 2, 3, 0, 1, 2], InputTests.OvershootingWeights, augmentations: augmentations).Interpret(module);
+            }
+            foreach (bool isAugmented in (bool[])[false, true])
+            {
+                ImageAugmentation[]? one = isAugmented ? [default] : null;
+                InputTests.Case(type, 60, 32, InputTests.Larger, 3, [0], augmentations: one).Interpret(module);
+                InputTests.Case(type, 1, 32, InputTests.Larger, 3, [], augmentations: isAugmented ? [] : null).Interpret(module);
+                InputTests.Case(type, 1, 32, InputTests.Larger, 3, [0], changeBounds: InputTests.SomeWithoutTaps, augmentations: one).Interpret(module);
+            }
         }
     }, mayDivideLong: false);
+
+    [Fact]
+    public void Augmentation_Cases_ReachEveryInstruction() => Covers("augmentation", module =>
+    {
+        foreach (int n in (int[])[0, 1, 40])
+        {
+            foreach (double probability in (double[])[0, 0.5, 1])
+                AugmentationTests.Case(1, 32, n, new Augmentation(probability, 4, probability), 28, 28).Interpret(module);
+        }
+        AugmentationTests.Case(1, 32, 9, new Augmentation(0.5, 0, 1), 1, 1).Interpret(module); // no rectangle fits
+    });
 
     [Fact]
     public void Loss_Cases_ReachEveryInstruction() => Covers("loss", module =>

@@ -117,10 +117,22 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
             Normalization normalization = options.Normalization ?? Normalization.None(shape.C);
             ImageInput input = Own(new ImageInput(Stream, images.Shape, shape, normalization, Type));
             long imageBytes = shape.N * (images.Shape.Count / images.Shape.N);
-            AddStep("input", PlanStepKind.Input, 0, imageBytes, [x],
-                () => input.Forward(images.Images, resources.StepInput.Indices, x.Memory));
+            PlanTensor? changes = AddAugmentation(shape);
+            AddStep("input", PlanStepKind.Input, 0, imageBytes, changes is null ? [x] : [x, changes],
+                () => input.Forward(images.Images, resources.StepInput.Indices, x.Memory, changes?.Memory ?? default));
         }
         return x;
+    }
+
+    /// <returns>How each sample is to be changed; null where none is.</returns>
+    private PlanTensor? AddAugmentation(TensorShape shape)
+    {
+        if (!IsTraining || options.Augmentation is not { IsNone: false } augmentation)
+            return null;
+        var draw = new AugmentationDraw(Stream, shape, augmentation, options.Seed);
+        PlanTensor changes = Scratch("augmentation", draw.Bytes);
+        AddStep("augmentation", PlanStepKind.Input, 0, 0, [changes], () => draw.Run(resources.StepInput.State, changes.Memory));
+        return changes;
     }
 
     private PlanTensor AddLayer(int index, Layer layer, PlanTensor x, TensorShape shape) => layer switch

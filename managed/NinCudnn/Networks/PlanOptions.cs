@@ -33,6 +33,9 @@ public sealed record PlanOptions
     /// <summary>Statistics for the input pixels; null leaves them in [0, 1].</summary>
     public Normalization? Normalization { get; init; }
 
+    /// <summary>Random changes of the images in training; null for none.</summary>
+    public Augmentation? Augmentation { get; init; }
+
     /// <summary>The optimiser's settings; null computes gradients without an update.</summary>
     public SgdSettings? Sgd { get; init; } = new SgdSettings();
 
@@ -48,7 +51,7 @@ public sealed record PlanOptions
     /// <summary>The share of the loss's target that all classes divide among them in training, see <see cref="SoftmaxCrossEntropy"/>.</summary>
     public double LabelSmoothing { get; init; }
 
-    /// <summary>Seed of the dropout masks.</summary>
+    /// <summary>Seed of the dropout masks and of the augmentation.</summary>
     public ulong Seed { get; init; }
 
     /// <summary>Whether the gradient of the input is computed too, which training does not need.</summary>

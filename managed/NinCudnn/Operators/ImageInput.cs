@@ -16,12 +16,14 @@ public sealed record Normalization(IReadOnlyList<float> Mean, IReadOnlyList<floa
 
 /// <summary>
 /// Makes a batch out of a device-resident data set in one kernel: gathers the images, resizes them (Pillow's 8-bit bilinear
-/// resize, bit for bit), divides by 255, normalises and casts. Owns device memory for the resize tables.
+/// resize, bit for bit), divides by 255, normalises and casts; on the way it changes each image as <see cref="AugmentationDraw"/> has
+/// drawn, where that is asked for. Owns device memory for the resize tables.
 /// </summary>
 public sealed unsafe class ImageInput : IDisposable
 {
     private readonly DeviceStream _stream;
     private readonly CUfunction _forward;
+    private readonly CUfunction _augmented;
     private readonly TensorShape _source; // N: images in the data set
     private readonly TensorShape _output;
     private readonly int _elementBytes;
@@ -52,7 +54,9 @@ public sealed unsafe class ImageInput : IDisposable
         _source = source;
         _output = output;
         _elementBytes = type.Bytes();
-        _forward = stream.Device.Kernels("input").Function($"input_forward_{type.Suffix()}");
+        KernelModule kernels = stream.Device.Kernels("input");
+        _forward = kernels.Function($"input_forward_{type.Suffix()}");
+        _augmented = kernels.Function($"input_augmented_{type.Suffix()}");
         _rows = BilinearResize.Axis(source.H, output.H);
         _columns = BilinearResize.Axis(source.W, output.W);
         _rowBounds = Upload<int>(_rows.Bounds);
@@ -67,9 +71,12 @@ public sealed unsafe class ImageInput : IDisposable
     /// <param name="images">The data set's bytes (N, H, W, C).</param>
     /// <param name="indices">Which images: one int32 per sample of the batch. One outside the data set gives NaN.</param>
     /// <param name="y">The batch (N, H, W, C), overwritten.</param>
+    /// <param name="augmentations">How each sample is changed: one <see cref="ImageAugmentation"/> each; empty leaves them as they are.</param>
     /// <exception cref="ArgumentException">An operand is too short.</exception>
-    public void Forward(DeviceMemory images, DeviceMemory indices, DeviceMemory y)
+    public void Forward(DeviceMemory images, DeviceMemory indices, DeviceMemory y, DeviceMemory augmentations = default)
     {
+        bool isAugmented = augmentations != default;
+        void* augmentationsPointer = isAugmented ? augmentations.Require((long)_output.N * sizeof(ImageAugmentation)) : null;
         void* imagesPointer = images.Require(_source.Count);
         void* indicesPointer = indices.Require((long)_output.N * sizeof(int));
         void* rowBounds = _rowBounds.Memory.Address.Pointer, rowWeights = _rowWeights.Memory.Address.Pointer;
@@ -80,10 +87,13 @@ public sealed unsafe class ImageInput : IDisposable
         int outHeight = _output.H, outWidth = _output.W, rowTaps = _rows.Taps, columnTaps = _columns.Taps;
         void** arguments = stackalloc void*[]
         {
+            &augmentationsPointer, // only the second kernel has this one
             &imagesPointer, &indicesPointer, &rowBounds, &rowWeights, &columnBounds, &columnWeights, &mean, &inverseDeviation, &yPointer,
             &count, &n, &height, &width, &channels, &outHeight, &outWidth, &rowTaps, &columnTaps,
         };
-        KernelLaunch.Run(_forward, KernelLaunch.Blocks(_stream.Device, (long)_output.N * _output.H * KernelLaunch.BlockSize), KernelLaunch.BlockSize, arguments, _stream);
+        KernelLaunch.Run(
+            isAugmented ? _augmented : _forward, KernelLaunch.Blocks(_stream.Device, (long)_output.N * _output.H * KernelLaunch.BlockSize),
+            KernelLaunch.BlockSize, isAugmented ? arguments : arguments + 1, _stream);
     }
 
     /// <summary>Frees the tables; waits for queued work that uses them.</summary>

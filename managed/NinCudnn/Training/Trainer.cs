@@ -34,7 +34,7 @@ public sealed class Trainer : IDisposable
     /// <param name="recipe">How to train it.</param>
     /// <param name="trainSet">What to learn from.</param>
     /// <param name="testSet">What to measure on after each epoch.</param>
-    /// <param name="seed">Determines first parameters, order of samples and dropout.</param>
+    /// <param name="seed">Determines first parameters, order of samples, dropout and augmentation.</param>
     /// <param name="execution">How it is carried out; the defaults when null.</param>
     /// <exception cref="ArgumentException">Network, recipe and data do not fit together.</exception>
     /// <exception cref="DeviceMemoryException">The device has too little memory.</exception>
@@ -80,6 +80,7 @@ public sealed class Trainer : IDisposable
                 Height = recipe.ImageSize,
                 Width = recipe.ImageSize,
                 Normalization = normalization,
+                Augmentation = recipe.Augmentation,
                 Sgd = recipe.Sgd,
                 ClipNorm = recipe.ClipNorm,
                 EmaDecay = recipe.EmaDecay,

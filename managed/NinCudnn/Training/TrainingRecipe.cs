@@ -58,6 +58,9 @@ public sealed record TrainingRecipe
     /// </summary>
     public double? EmaDecay { get; init; }
 
+    /// <summary>Random changes of the training images; null for none. Evaluation never has any.</summary>
+    public Augmentation? Augmentation { get; init; }
+
     /// <summary>The book's recipe.</summary>
     public static TrainingRecipe Seed { get; } = new();
 
@@ -93,6 +96,12 @@ public sealed record TrainingRecipe
         Setting.Require(ClipNorm is null || (ClipNorm > 0 && double.IsFinite(ClipNorm.Value)), "the largest gradient norm", ClipNorm ?? 0, "a finite number above 0");
         Setting.Require(EmaDecay is null or (>= 0 and < 1), "the moving average's decay", EmaDecay ?? 0, "at least 0 and below 1");
         Setting.Require(LabelSmoothing is >= 0 and < 1, "the label smoothing", LabelSmoothing, "at least 0 and below 1");
+        Augmentation augmentation = Augmentation ?? new Augmentation();
+        Setting.Require(augmentation.HorizontalFlip is >= 0 and <= 1, "the probability of a flip", augmentation.HorizontalFlip, "between 0 and 1");
+        Setting.Require(
+            augmentation.CropPadding is >= 0 and <= AugmentationDraw.MaxCropPadding,
+            "the padding of a crop", augmentation.CropPadding, $"between 0 and {AugmentationDraw.MaxCropPadding}");
+        Setting.Require(augmentation.ErasingProbability is >= 0 and <= 1, "the probability of erasing", augmentation.ErasingProbability, "between 0 and 1");
         Setting.Require(
             Initialization.OutputScale >= 0 && double.IsFinite(Initialization.OutputScale),
             "the last convolution's first scale", Initialization.OutputScale, "a finite number of at least 0");

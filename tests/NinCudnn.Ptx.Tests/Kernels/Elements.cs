@@ -63,6 +63,9 @@ internal sealed record Elements(ElementType Type, byte[] Bytes)
     /// <summary>The loss_scaler that the kernels keep (native/kernels/loss_scaler.h).</summary>
     public static Elements From(LossScalerState scaler) => new(ElementType.Byte, Raw<LossScalerState>([scaler]));
 
+    /// <summary>The image_augmentation of each sample (native/kernels/image_augmentation.h), as integers.</summary>
+    public static Elements From(params ImageAugmentation[] augmentations) => new(ElementType.Int32, Raw<ImageAugmentation>(augmentations));
+
     /// <summary>Contents that every output must replace.</summary>
     public static Elements Poison(ElementType type, int count)
     {

@@ -109,7 +109,7 @@ public class GradientClippingTests
         byte[] partialPointer = BitConverter.GetBytes(memory.Add("partial", partial.Bytes) - (ulong)(FirstPiece * sizeof(double)));
         PtxMachine.Launch(
             module.Entries[$"gradient_square_sum_{Elements.Suffix(type)}"], memory, 1u << 30, 32 * WarpsPerBlock,
-            [gradientPointer, partialPointer, BitConverter.GetBytes(1L << 40), BitConverter.GetBytes(ElementsPerSum)], only: (Block, 1));
+            [gradientPointer, partialPointer, BitConverter.GetBytes(First + Count), BitConverter.GetBytes(ElementsPerSum)], only: (Block, 1));
 
         double[] expected = [.. gradient.Numbers().Chunk((int)ElementsPerSum).Select(piece => piece.Sum(value => value * value))];
         Comparison.Check<double>(

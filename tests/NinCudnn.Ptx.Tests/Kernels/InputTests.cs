@@ -1,5 +1,6 @@
 using NinCudnn.Data;
 using NinCudnn.Operators;
+using NinCudnn.Tests;
 using Xunit;
 
 namespace NinCudnn.Ptx.Tests.Kernels;
@@ -37,15 +38,18 @@ public class InputTests
     internal static int[] SomeWithoutTaps(int[] bounds) => [.. bounds.Select((bound, i) => i % 4 == 3 ? 0 : bound)];
 
     internal static KernelCase Case(DataType type, uint blocks, uint blockSize, Shape shape, int count, int[] indices,
-        Func<int[], int[]>? changeWeights = null, Func<int[], int[]>? changeBounds = null)
+        Func<int[], int[]>? changeWeights = null, Func<int[], int[]>? changeBounds = null, ImageAugmentation[]? augmentations = null)
     {
         changeWeights ??= weights => weights;
         changeBounds ??= bounds => bounds;
         ResizeAxis rows = BilinearResize.Axis(shape.Height, shape.OutHeight), columns = BilinearResize.Axis(shape.Width, shape.OutWidth);
         float[] mean = [.. Enumerable.Range(0, shape.Channels).Select(c => 0.25f + 0.03f * c)];
         float[] inverseStd = [.. Enumerable.Range(0, shape.Channels).Select(c => 3.1f - 0.02f * c)];
-        return new KernelCase("input", $"input_forward_{Elements.Suffix(type)}", blocks, blockSize)
-            .Input("images", Elements.From(Images(count, shape)), misalignment: 1)
+        KernelCase test = augmentations is null
+            ? new KernelCase("input", $"input_forward_{Elements.Suffix(type)}", blocks, blockSize)
+            : new KernelCase("input", $"input_augmented_{Elements.Suffix(type)}", blocks, blockSize)
+                .Input("augmentations", Elements.From(augmentations), misalignment: 1);
+        return test.Input("images", Elements.From(Images(count, shape)), misalignment: 1)
             .Input("indices", Elements.From(indices))
             .Input("row_bounds", Elements.From(changeBounds(rows.Bounds)))
             .Input("row_weights", Elements.From(changeWeights(rows.Weights)))
@@ -99,6 +103,62 @@ public class InputTests
             Assert.Equal(i / sample != 1, double.IsNaN(y.Number(i)));
     }
 
+    /// <summary>Shifts of every kind, the image's own size among them, both flips, and rectangles at the edges, of no size and of all.</summary>
+    internal static ImageAugmentation[] Augmentations(Shape shape) =>
+    [
+        default,
+        new(1, 0, 0, 0, 0, 0, 0),
+        new(0, 2, -1, 0, 0, shape.OutHeight, 1),
+        new(1, -3, 2, shape.OutHeight / 2, shape.OutWidth / 2, shape.OutHeight - shape.OutHeight / 2, shape.OutWidth - shape.OutWidth / 2),
+        new(-7, shape.Height, 0, 0, 0, 1, 1),
+        new(0, 1, -shape.Width, 0, 0, 0, 5),
+        new(0, 0, 1, 0, 0, shape.OutHeight, shape.OutWidth),
+    ];
+
+    [Theory]
+    [MemberData(nameof(TypesAndLaunches))]
+    public void InputAugmented_AnyShape_EqualsHost(DataType type, uint blocks, uint blockSize)
+    {
+        foreach (Shape shape in Shapes)
+        {
+            ImageAugmentation[] augmentations = Augmentations(shape);
+            int[] indices = [.. augmentations.Select((_, i) => i % 3)];
+            Case(type, blocks, blockSize, shape, 3, indices, augmentations: augmentations).CheckSameBits();
+            Case(type, blocks, blockSize, shape, 3, indices, OvershootingWeights, augmentations: augmentations).CheckSameBits();
+        }
+        Elements y = Case(type, blocks, blockSize, Larger, 2, [-1, 1, 2], augmentations: [default, default, default]).CheckSameBits()["y"];
+        Assert.Equal(Enumerable.Range(0, y.Count).Select(i => i / (y.Count / 3) != 1), y.Numbers().Select(double.IsNaN));
+    }
+
+    [Theory]
+    [MemberData(nameof(TypesAndLaunches))]
+    public void InputAugmented_NothingToChange_EqualsInputForward(DataType type, uint blocks, uint blockSize)
+    {
+        foreach (Shape shape in Shapes)
+        {
+            Elements y = Case(type, blocks, blockSize, shape, 2, [1, 0], augmentations: [default, default]).Interpret()["y"];
+            Assert.Null(y.FirstDifference(Case(type, blocks, blockSize, shape, 2, [1, 0]).Interpret()["y"]));
+        }
+    }
+
+    [Fact]
+    public void InputAugmented_RandomImage_EqualsManagedChangesAndResize()
+    {
+        foreach (Shape shape in Shapes)
+        {
+            foreach (ImageAugmentation augmentation in Augmentations(shape))
+            {
+                byte[] changed = AugmentedImage.Make(
+                    Images(1, shape), shape.Height, shape.Width, shape.Channels, shape.OutHeight, shape.OutWidth, augmentation);
+                Elements y = Case(DataType.Float32, 2, 100, shape, 1, [0], augmentations: [augmentation]).Interpret()["y"];
+                Assert.Null(y.FirstDifference(Elements.From(Normalised(changed, shape))));
+            }
+        }
+    }
+
+    private static float[] Normalised(byte[] pixels, Shape shape) => [.. pixels.Select((value, i) =>
+        (value / 255f - (0.25f + 0.03f * (i % shape.Channels))) * (3.1f - 0.02f * (i % shape.Channels)))];
+
     // A second reference, which shares no code with the kernel: the managed resize.
     [Fact]
     public void InputForward_RandomImage_EqualsManagedResize()
@@ -107,9 +167,7 @@ public class InputTests
         {
             byte[] resized = BilinearResize.Resize(Images(1, shape), shape.Height, shape.Width, shape.Channels, shape.OutHeight, shape.OutWidth);
             Elements y = Case(DataType.Float32, 2, 100, shape, 1, [0]).Interpret()["y"];
-            float[] expected = [.. resized.Select((value, i) =>
-                (value / 255f - (0.25f + 0.03f * (i % shape.Channels))) * (3.1f - 0.02f * (i % shape.Channels)))];
-            Assert.Null(y.FirstDifference(Elements.From(expected)));
+            Assert.Null(y.FirstDifference(Elements.From(Normalised(resized, shape))));
         }
     }
 }

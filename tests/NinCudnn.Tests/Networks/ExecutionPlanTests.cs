@@ -26,7 +26,7 @@ public class ExecutionPlanTests
     [InlineData(true)]
     public void Run_ReplayedAndEager_AgreeToTheBit(bool hasAllOptions)
     {
-        PlanOptions options = hasAllOptions ? _options with { LabelSmoothing = 0.1, ClipNorm = 0.5, EmaDecay = 0.9 } : _options;
+        PlanOptions options = hasAllOptions ? _options with { LabelSmoothing = 0.1, ClipNorm = 0.5, EmaDecay = 0.9, Augmentation = new Augmentation(0.5, 2, 0.5) } : _options;
         var (eagerLosses, eagerParameters) = Train(options with { Replay = false }, 6);
         var (replayedLosses, replayedParameters) = Train(options, 6);
 
@@ -271,6 +271,19 @@ public class ExecutionPlanTests
         Assert.Equal(
             "a moving average needs a place among the plan's resources",
             Assert.Throws<ArgumentException>(() => ExecutionPlan.Compile(TinyNetwork.Architecture(), _options with { EmaDecay = 0.9 }, resources)).Message);
+    }
+
+    [Fact]
+    public void Run_Augmentation_ChangesTrainingOnly()
+    {
+        var augmentation = new Augmentation(0.5, 2, 0.5);
+        using NetworkFixture network = Create(TinyNetwork.Architecture(), _options with { Augmentation = augmentation });
+        Assert.Equal(["augmentation Input", "input Input"], network.Plan.Steps.Take(2).Select(step => $"{step.Layer} {step.Kind}"));
+
+        PlanOptions evaluation = _options with { Mode = PlanMode.Evaluation };
+        Assert.NotEqual(Train(_options, 2).Losses, Train(_options with { Augmentation = augmentation }, 2).Losses);
+        Assert.Equal(Train(_options, 2).Losses, Train(_options with { Augmentation = new Augmentation() }, 2).Losses);
+        Assert.Equal(Train(evaluation, 2).Losses, Train(evaluation with { Augmentation = augmentation }, 2).Losses);
     }
 
     [Fact]

@@ -106,6 +106,25 @@ public class MixedPrecisionTests
         Assert.Equal(Parameters(recipe), Parameters(recipe));
     }
 
+    [Theory]
+    [InlineData(Precision.Float32)]
+    [InlineData(Precision.BFloat16)]
+    [InlineData(Precision.Float16)]
+    public void Train_EverythingThatARecipeCanHave_LearnsAndRepeats(Precision precision)
+    {
+        // No flips: they would exchange the classes left and right.
+        TrainingRecipe recipe = _recipe with
+        {
+            Precision = precision, LabelSmoothing = 0.1, ClipNorm = 1, EmaDecay = 0.9, Augmentation = new Augmentation(0, 1, 0.25),
+        };
+        using Trainer first = Create(recipe), second = Create(recipe);
+        TrainingResult result = first.Train();
+
+        Assert.True(result.LastEpoch!.Test.Accuracy > 0.8, $"the accuracy is {result.LastEpoch.Test.Accuracy}");
+        Assert.Equal(result.Epochs.Select(epoch => (epoch.Train, epoch.Test)), second.Train().Epochs.Select(epoch => (epoch.Train, epoch.Test)));
+        Assert.Equal(first.ModelParameters.DownloadValues(), second.ModelParameters.DownloadValues());
+    }
+
     [Fact]
     public void Compile_Float16WithoutLossScaler_IsRefused()
     {

@@ -24,11 +24,12 @@ public class TrainingRecipeTests
         Assert.Equal(Precision.Float32, seed.Precision);
         Assert.Null(seed.DropoutRate); // the architecture's 0.5
         Assert.Equal(0, seed.LabelSmoothing);
+        Assert.Null(seed.Augmentation);
         Assert.Null(seed.ClipNorm);
         Assert.Null(seed.EmaDecay);
         Assert.Equal(seed, new TrainingRecipe());
         Assert.Equal( // a new field must be added above
-            ["BatchSize", "ClipNorm", "DropoutRate", "EmaDecay", "Epochs", "ImageSize", "Initialization", "LabelSmoothing", "LearningRate", "Name", "NormalizeInput", "Precision", "Schedule", "Sgd"],
+            ["Augmentation", "BatchSize", "ClipNorm", "DropoutRate", "EmaDecay", "Epochs", "ImageSize", "Initialization", "LabelSmoothing", "LearningRate", "Name", "NormalizeInput", "Precision", "Schedule", "Sgd"],
             typeof(TrainingRecipe).GetProperties().Where(property => !property.GetMethod!.IsStatic).Select(property => property.Name).Order());
     }
 
@@ -62,6 +63,10 @@ public class TrainingRecipeTests
         { "the largest gradient norm is Infinity, but must be a finite number above 0", new TrainingRecipe { ClipNorm = double.PositiveInfinity } },
         { "the moving average's decay is 1, but must be at least 0 and below 1", new TrainingRecipe { EmaDecay = 1 } },
         { "the moving average's decay is NaN, but must be at least 0 and below 1", new TrainingRecipe { EmaDecay = double.NaN } },
+        { "the probability of a flip is 1.5, but must be between 0 and 1", new TrainingRecipe { Augmentation = new(HorizontalFlip: 1.5) } },
+        { "the padding of a crop is -1, but must be between 0 and 4096", new TrainingRecipe { Augmentation = new(CropPadding: -1) } },
+        { "the padding of a crop is 4097, but must be between 0 and 4096", new TrainingRecipe { Augmentation = new(CropPadding: 4097) } },
+        { "the probability of erasing is NaN, but must be between 0 and 1", new TrainingRecipe { Augmentation = new(ErasingProbability: double.NaN) } },
         { "the label smoothing is 1, but must be at least 0 and below 1", new TrainingRecipe { LabelSmoothing = 1 } },
         { "the label smoothing is NaN, but must be at least 0 and below 1", new TrainingRecipe { LabelSmoothing = double.NaN } },
         { "the dropout rate is -0.25, but must be at least 0 and below 1", new TrainingRecipe { DropoutRate = -0.25 } },
