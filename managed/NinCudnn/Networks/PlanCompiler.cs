@@ -127,7 +127,7 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
     /// <returns>How each sample is to be changed; null where none is.</returns>
     private PlanTensor? AddAugmentation(TensorShape shape)
     {
-        if (!IsTraining || options.Augmentation is not { IsNone: false } augmentation)
+        if (!IsTraining || options.Augmentation is not { } augmentation || augmentation == Augmentation.None)
             return null;
         var draw = new AugmentationDraw(Stream, shape, augmentation, options.Seed);
         PlanTensor changes = Scratch("augmentation", draw.Bytes);

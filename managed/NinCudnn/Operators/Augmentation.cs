@@ -15,6 +15,6 @@ namespace NinCudnn.Operators;
 /// </param>
 public sealed record Augmentation(double HorizontalFlip = 0, int CropPadding = 0, double ErasingProbability = 0)
 {
-    /// <summary>Whether it leaves every image as it is.</summary>
-    public bool IsNone => HorizontalFlip == 0 && CropPadding == 0 && ErasingProbability == 0;
+    /// <summary>Leaves every image as it is.</summary>
+    public static Augmentation None { get; } = new();
 }

@@ -96,7 +96,7 @@ public sealed record TrainingRecipe
         Setting.Require(ClipNorm is null || (ClipNorm > 0 && double.IsFinite(ClipNorm.Value)), "the largest gradient norm", ClipNorm ?? 0, "a finite number above 0");
         Setting.Require(EmaDecay is null or (>= 0 and < 1), "the moving average's decay", EmaDecay ?? 0, "at least 0 and below 1");
         Setting.Require(LabelSmoothing is >= 0 and < 1, "the label smoothing", LabelSmoothing, "at least 0 and below 1");
-        Augmentation augmentation = Augmentation ?? new Augmentation();
+        Augmentation augmentation = Augmentation ?? Augmentation.None;
         Setting.Require(augmentation.HorizontalFlip is >= 0 and <= 1, "the probability of a flip", augmentation.HorizontalFlip, "between 0 and 1");
         Setting.Require(
             augmentation.CropPadding is >= 0 and <= AugmentationDraw.MaxCropPadding,

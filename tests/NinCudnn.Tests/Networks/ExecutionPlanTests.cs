@@ -282,7 +282,7 @@ public class ExecutionPlanTests
 
         PlanOptions evaluation = _options with { Mode = PlanMode.Evaluation };
         Assert.NotEqual(Train(_options, 2).Losses, Train(_options with { Augmentation = augmentation }, 2).Losses);
-        Assert.Equal(Train(_options, 2).Losses, Train(_options with { Augmentation = new Augmentation() }, 2).Losses);
+        Assert.Equal(Train(_options, 2).Losses, Train(_options with { Augmentation = Augmentation.None }, 2).Losses);
         Assert.Equal(Train(evaluation, 2).Losses, Train(evaluation with { Augmentation = augmentation }, 2).Losses);
     }
 
