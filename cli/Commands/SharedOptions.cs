@@ -115,6 +115,16 @@ internal static class SharedOptions
     public static Option<string?> Precision(string otherwise) =>
         OneOf(new("--precision") { HelpName = "name" }, $"What to compute in, {otherwise} if not given", [.. RecipeNames.Precisions.Keys, PrecisionChoice.Auto]);
 
+    /// <summary>Accepts only whole numbers of at least 0.</summary>
+    public static Option<int?> WholeNumber(Option<int?> option)
+    {
+        option.CustomParser = result => ParseOrReport<int?>(result, text =>
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value)
+                ? value
+                : throw new FormatException($"{option.Name} is '{text}', but must be a whole number between 0 and {int.MaxValue}"));
+        return option;
+    }
+
     /// <summary>Accepts only finite numbers of at least 0.</summary>
     public static Option<double?> NonNegative(Option<double?> option)
     {

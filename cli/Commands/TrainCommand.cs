@@ -43,6 +43,12 @@ internal static class TrainCommand
         Option<double?> outputScale = SharedOptions.NonNegative(new("--output-scale") { Description = "Factor on the last convolution's first weights.", HelpName = "factor" });
         Option<bool?> normalize = new("--normalize") { Description = "Normalise pixels by the training set's mean and deviation." };
         Option<double?> dropout = SharedOptions.NonNegative(new("--dropout") { Description = "The rate of the dropout layers, below 1.", HelpName = "rate" });
+        Option<double?> labelSmoothing = SharedOptions.NonNegative(new("--label-smoothing") { Description = "Share of the loss's target that all classes divide among them, below 1.", HelpName = "share" });
+        Option<double?> clipNorm = SharedOptions.NonNegative(new("--clip-norm") { Description = "Scale gradients down to this global norm where theirs is larger.", HelpName = "norm" });
+        Option<double?> ema = SharedOptions.NonNegative(new("--ema") { Description = "Evaluate and save a moving average of the parameters; its decay, below 1.", HelpName = "decay" });
+        Option<double?> flip = SharedOptions.NonNegative(new("--flip") { Description = "Probability that a training image is flipped left to right.", HelpName = "probability" });
+        Option<int?> crop = SharedOptions.WholeNumber(new("--crop") { Description = "Shift training images by up to so many of their own pixels, each way.", HelpName = "pixels" });
+        Option<double?> erase = SharedOptions.NonNegative(new("--erase") { Description = "Probability that a rectangle of a training image is made black.", HelpName = "probability" });
         Option<string?> precision = SharedOptions.Precision("the recipe's");
         Option<ulong> seed = new("--seed")
         {
@@ -61,7 +67,7 @@ internal static class TrainCommand
         var command = new Command("train", "Trains a network. Without options: Dive into Deep Learning's network and recipe on Fashion-MNIST.")
         {
             recipe, architecture, epochs, batch, resize, learningRate, schedule, warmUp, momentum, nesterov, weightDecay, initialization, outputScale,
-            normalize, dropout, precision, seed, limitTrain, limitTest, device, output, json,
+            normalize, dropout, labelSmoothing, clipNorm, ema, flip, crop, erase, precision, seed, limitTrain, limitTest, device, output, json,
         };
         data.AddTo(command);
         execution.AddTo(command);
@@ -84,9 +90,18 @@ internal static class TrainCommand
                     : chosen.Initialization,
                 NormalizeInput = parsed.GetValue(normalize) ?? chosen.NormalizeInput,
                 DropoutRate = parsed.GetValue(dropout) ?? chosen.DropoutRate,
+                LabelSmoothing = parsed.GetValue(labelSmoothing) ?? chosen.LabelSmoothing,
+                ClipNorm = parsed.GetValue(clipNorm) ?? chosen.ClipNorm,
+                EmaDecay = parsed.GetValue(ema) ?? chosen.EmaDecay,
             };
             if (parsed.GetValue(warmUp) is { } rising)
                 chosen = chosen with { Schedule = new WarmUpSchedule(chosen.Schedule, rising) };
+            Augmentation augmentation = chosen.Augmentation ?? Augmentation.None;
+            augmentation = new Augmentation(
+                parsed.GetValue(flip) ?? augmentation.HorizontalFlip,
+                parsed.GetValue(crop) ?? augmentation.CropPadding,
+                parsed.GetValue(erase) ?? augmentation.ErasingProbability);
+            chosen = chosen with { Augmentation = augmentation == Augmentation.None ? null : augmentation };
             if (parsed.GetValue(outputScale) is { } scale)
                 chosen = chosen with { Initialization = chosen.Initialization with { OutputScale = scale } };
             chosen.Validate(); // before anything is loaded or made

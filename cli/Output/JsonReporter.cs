@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using NinCudnn.Networks;
+using NinCudnn.Operators;
 using NinCudnn.Training;
 
 namespace NinCudnn.Cli.Output;
@@ -14,13 +15,16 @@ internal sealed class JsonReporter(TextWriter output, RunInfo run) : RunReporter
     {
         _device = start.Device;
         TrainingRecipe recipe = start.Recipe;
+        Augmentation augmentation = recipe.Augmentation ?? Augmentation.None;
         Write(
             new StartEvent(
                 "start", AppVersion.Text, start.Device, run.Provider, start.DeviceReason, recipe.Name, run.Model.Architecture.Name, run.Dataset,
                 recipe.ImageSize, recipe.BatchSize, recipe.Epochs, recipe.LearningRate, RecipeNames.Of(recipe.Schedule),
                 recipe.Sgd.Momentum, recipe.Sgd.Nesterov, recipe.Sgd.WeightDecay,
                 RecipeNames.Of(recipe.Initialization), recipe.Initialization.OutputScale, recipe.NormalizeInput,
-                run.Model.Architecture.Layers.OfType<DropoutLayer>().FirstOrDefault()?.Rate, RecipeNames.Of(recipe.Precision), run.Precision.Reason, run.Seed,
+                run.Model.Architecture.Layers.OfType<DropoutLayer>().FirstOrDefault()?.Rate,
+                recipe.LabelSmoothing, recipe.ClipNorm, recipe.EmaDecay,
+                augmentation.HorizontalFlip, augmentation.CropPadding, augmentation.ErasingProbability, RecipeNames.Of(recipe.Precision), run.Precision.Reason, run.Seed,
                 start.TrainSamples, start.TestSamples, start.StepsPerEpoch, start.Parameters, start.DeviceBytes, run.Directory.Path),
             JsonEventsContext.Default.StartEvent);
     }

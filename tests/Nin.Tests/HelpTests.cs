@@ -23,7 +23,7 @@ public sealed class HelpTests
     [InlineData(
         "train",
         "--recipe --arch --epochs --batch --resize --learning-rate --lr --schedule --warm-up --momentum --nesterov --weight-decay --init --output-scale "
-        + "--normalize --dropout --precision --seed --dataset --data --images --image-size --channels --test-fraction --split-seed --skip-broken"
+        + "--normalize --dropout --label-smoothing --clip-norm --ema --flip --crop --erase --precision --seed --dataset --data --images --image-size --channels --test-fraction --split-seed --skip-broken"
         + " --limit-train --limit-test --device --out --json --algorithms --deterministic --workspace-limit")]
     [InlineData("eval", "--checkpoint --batch --dataset --data --images --image-size --channels --test-fraction --split-seed --skip-broken --limit-test --precision --device --json --algorithms --deterministic --workspace-limit")]
     [InlineData("export", "--format --output --include-scaling")]

@@ -55,6 +55,23 @@ public sealed class TrainTests(TrainedRun run) : IClassFixture<TrainedRun>, IDis
     }
 
     [Fact]
+    public void Options_ThatNoRecipeUses_AreReportedAndTheAverageIsSaved()
+    {
+        string[] options = ["--label-smoothing", "0.1", "--clip-norm", "0.5", "--ema", "0.9", "--flip", "0.25", "--crop", "2", "--erase", "0.5"];
+        JsonElement[] events = NinProgram.Run([.. TinyData.TrainArguments(run.Data), .. options, "--json", "--out", _root.File("run")]).Succeeded().Events;
+
+        Dictionary<string, double> expected = new()
+        {
+            ["label_smoothing"] = 0.1, ["clip_norm"] = 0.5, ["ema_decay"] = 0.9, ["horizontal_flip"] = 0.25, ["crop_padding"] = 2, ["erasing_probability"] = 0.5,
+        };
+        Assert.All(expected, field => Assert.Equal(field.Value, events[0].GetProperty(field.Key).GetDouble()));
+        string[] evaluation = ["eval", "--checkpoint", _root.File("run"), "--data", run.Data, "--device", "cpu", "--json", "--batch", "16"];
+        JsonElement result = Assert.Single(NinProgram.Run(evaluation).Succeeded().Events);
+        Assert.Equal(events[^1].GetProperty("test_loss").GetDouble(), result.GetProperty("loss").GetDouble());
+        Assert.NotEqual(run.LastEpoch.GetProperty("test_loss").GetDouble(), result.GetProperty("loss").GetDouble());
+    }
+
+    [Fact]
     public void Eval_WithLimit_MeasuresSoManyImages()
     {
         ProgramResult result = NinProgram.Run("eval", "--checkpoint", run.ModelPath, "--data", run.Data, "--device", "cpu", "--limit-test", "3");

@@ -17,6 +17,7 @@ public class RecipeJsonTests
             Precision = Precision.BFloat16, Initialization = new Initialization(WeightInitialization.HeUniform, BiasInitialization.UniformByFanIn, 0.5),
         },
         TrainingRecipe.Quick with { Schedule = new CosineSchedule(0.01), DropoutRate = null },
+        TrainingRecipe.Quick with { LabelSmoothing = 0.1, ClipNorm = 1, EmaDecay = 0.999, Augmentation = new Augmentation(0.5, 4, 0.25) },
     ];
 
     [Theory]
@@ -46,6 +47,11 @@ public class RecipeJsonTests
             recipe);
     }
 
+    [Fact]
+    public void Read_PartOfAnAugmentation_LeavesTheRestOut() => Assert.Equal(
+        TrainingRecipe.Seed with { ClipNorm = 2, Augmentation = new Augmentation(CropPadding: 4) },
+        RecipeJson.Read("""{ "clip_norm": 2, "augmentation": { "crop_padding": 4 } }"""));
+
     [Theory]
     [InlineData("not JSON", "invalid")]
     [InlineData("null", "must be a JSON object")]
@@ -65,6 +71,8 @@ public class RecipeJsonTests
     [InlineData("""{"schedule": {"type": "step", "decay": 7}}""", "the step schedule's decay is 7")]
     [InlineData("""{"sgd": {"momentum": 1}}""", "the momentum is 1")]
     [InlineData("""{"sgd": {"impulse": 1}}""", "impulse")]
+    [InlineData("""{"augmentation": {"crop_padding": -1}}""", "the padding of a crop is -1")]
+    [InlineData("""{"augmentation": {"rotation": 5}}""", "rotation")]
     public void Read_Unusable_SaysWhat(string json, string expected)
     {
         var error = Assert.Throws<InvalidDataException>(() => RecipeJson.Read(json));
