@@ -16,6 +16,7 @@ internal static class KernelChecks
         OperatorChecks.Check("dropout", type, context => Drop(context, type)),
         OperatorChecks.Check("softmax cross-entropy", type, context => Lose(context, type)),
         OperatorChecks.Check("image input", type, context => Read(context, type)),
+        OperatorChecks.Check("image input, augmented", type, context => Augment(context, type)),
     ];
 
     private static string Rectify(CheckContext context, TensorShape shape, DataType type)
@@ -71,6 +72,7 @@ internal static class KernelChecks
     {
         const int N = 5, Classes = 11;
         const float LossScale = 8;
+        const double LabelSmoothing = 0.125;
         var source = new IntegerSource(12);
         float[] logits = [.. source.Next(N * Classes, 16).Select(value => value / 4)]; // exact in every type
         int[] labels = [10, 0, 7, 3, 5], indices = [4, 2, 0, 3, 1];
@@ -84,13 +86,13 @@ internal static class KernelChecks
             float[] row = logits[(n * Classes)..((n + 1) * Classes)];
             int label = labels[indices[n]];
             double max = row.Max(), sum = row.Sum(z => Math.Exp(z - max));
-            expectedLoss[n] = Math.Log(sum) + max - row[label];
+            expectedLoss[n] = Math.Log(sum) + max - (1 - LabelSmoothing) * row[label] - LabelSmoothing * row.Average(z => (double)z);
             expectedCorrect[n] = Array.IndexOf(row, row.Max()) == label ? 1 : 0;
             for (int c = 0; c < Classes; c++)
-                expectedGradient[n * Classes + c] = (Math.Exp(row[c] - max) / sum - (c == label ? 1 : 0)) * LossScale / N;
+                expectedGradient[n * Classes + c] = (Math.Exp(row[c] - max) / sum - (c == label ? 1 - LabelSmoothing : 0) - LabelSmoothing / Classes) * LossScale / N;
         }
 
-        var loss = new SoftmaxCrossEntropy(context.Stream, N, Classes, type);
+        var loss = new SoftmaxCrossEntropy(context.Stream, N, Classes, type, LabelSmoothing);
         DeviceMemory sampleLoss = context.Output(N * sizeof(float)), correct = context.Output(N), dlogits = context.Output(N * Classes, type);
         DeviceMemory sums = context.Upload<double>([1, 2, 3]);
         loss.Run(
@@ -134,5 +136,34 @@ internal static class KernelChecks
         input.Forward(context.Upload<byte>(images), context.Upload<int>(indices), y);
         context.Expect("y", y, type, expected, OperatorChecks.Nhwc(output), Tolerance.Exact);
         return context.Conclude($"{source} → {output}");
+    }
+
+    private static string Augment(CheckContext context, DataType type)
+    {
+        const ulong Seed = 42;
+        const long Step = 3;
+        var shape = new TensorShape(8, 2, 9, 7); // the network's input has the images' size: the resize copies
+        var augmentation = new Augmentation(HorizontalFlip: 0.5, CropPadding: 2, ErasingProbability: 0.5);
+        byte[] images = [.. new IntegerSource(14).Next(shape.Count, 127).Select(value => (byte)(value + 128))];
+        ImageAugmentation[] changes = [.. Enumerable.Range(0, shape.N).Select(n => ImageAugmentation.Draw(augmentation, shape.H, shape.W, Seed, Step, n))];
+        var expected = new double[shape.Count];
+        for (int i = 0; i < expected.Length; i++)
+        {
+            int c = i % shape.C, column = i / shape.C % shape.W, row = i / shape.C / shape.W % shape.H, n = i / shape.C / shape.W / shape.H;
+            ImageAugmentation change = changes[n];
+            int sourceRow = row + change.RowShift, sourceColumn = (change.Flip != 0 ? shape.W - 1 - column : column) + change.ColumnShift;
+            bool isErased = (uint)(row - change.ErasedRow) < change.ErasedHeight && (uint)(column - change.ErasedColumn) < change.ErasedWidth;
+            bool isInside = (uint)sourceRow < shape.H && (uint)sourceColumn < shape.W;
+            if (isInside && !isErased)
+                expected[i] = Elements.Round(images[((n * shape.H + sourceRow) * shape.W + sourceColumn) * shape.C + c] / 255f, type);
+        }
+
+        var draw = new AugmentationDraw(context.Stream, shape, augmentation, Seed);
+        ImageInput input = context.Own(new ImageInput(context.Stream, shape, shape, Normalization.None(shape.C), type));
+        DeviceMemory drawn = context.Output(draw.Bytes), y = context.Output(shape.Count, type);
+        draw.Run(context.Upload<StepState>([new StepState(0, Step)]), drawn);
+        input.Forward(context.Upload<byte>(images), context.Upload<int>(Enumerable.Range(0, shape.N).ToArray()), y, drawn);
+        context.Expect("y", y, type, expected, OperatorChecks.Nhwc(shape), Tolerance.Exact);
+        return context.Conclude($"{shape}");
     }
 }
