@@ -62,7 +62,12 @@ public sealed class TrainTests(TrainedRun run) : IClassFixture<TrainedRun>, IDis
 
         Dictionary<string, double> expected = new()
         {
-            ["label_smoothing"] = 0.1, ["clip_norm"] = 0.5, ["ema_decay"] = 0.9, ["horizontal_flip"] = 0.25, ["crop_padding"] = 2, ["erasing_probability"] = 0.5,
+            ["label_smoothing"] = 0.1,
+            ["clip_norm"] = 0.5,
+            ["ema_decay"] = 0.9,
+            ["horizontal_flip"] = 0.25,
+            ["crop_padding"] = 2,
+            ["erasing_probability"] = 0.5,
         };
         Assert.All(expected, field => Assert.Equal(field.Value, events[0].GetProperty(field.Key).GetDouble()));
         string[] evaluation = ["eval", "--checkpoint", _root.File("run"), "--data", run.Data, "--device", "cpu", "--json", "--batch", "16"];

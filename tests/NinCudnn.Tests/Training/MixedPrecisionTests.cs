@@ -64,7 +64,13 @@ public class MixedPrecisionTests
         const double ClipNorm = 1e-3;
         TrainingRecipe recipe = _recipe with
         {
-            Precision = precision, Epochs = 10, BatchSize = 50, LearningRate = 1, Schedule = new LastStepOnly(), Sgd = new SgdSettings(), ClipNorm = ClipNorm,
+            Precision = precision,
+            Epochs = 10,
+            BatchSize = 50,
+            LearningRate = 1,
+            Schedule = new LastStepOnly(),
+            Sgd = new SgdSettings(),
+            ClipNorm = ClipNorm,
         };
         Dictionary<string, float[]> before = Parameters(recipe with { LearningRate = 0 }), after = Parameters(recipe);
         double length = Math.Sqrt(before.Sum(tensor => tensor.Value.Zip(after[tensor.Key]).Sum(pair => Math.Pow((double)pair.First - pair.Second, 2))));
@@ -115,7 +121,11 @@ public class MixedPrecisionTests
         // No flips: they would exchange the classes left and right.
         TrainingRecipe recipe = _recipe with
         {
-            Precision = precision, LabelSmoothing = 0.1, ClipNorm = 1, EmaDecay = 0.9, Augmentation = new Augmentation(0, 1, 0.25),
+            Precision = precision,
+            LabelSmoothing = 0.1,
+            ClipNorm = 1,
+            EmaDecay = 0.9,
+            Augmentation = new Augmentation(0, 1, 0.25),
         };
         using Trainer first = Create(recipe), second = Create(recipe);
         TrainingResult result = first.Train();

@@ -42,7 +42,10 @@ public class RecipeJsonTests
         Assert.Equal(
             TrainingRecipe.Quick with
             {
-                Name = "slower", Epochs = 5, Sgd = TrainingRecipe.Quick.Sgd with { WeightDecay = 0.001 }, Schedule = new WarmUpSchedule(new CosineSchedule(), 0.1),
+                Name = "slower",
+                Epochs = 5,
+                Sgd = TrainingRecipe.Quick.Sgd with { WeightDecay = 0.001 },
+                Schedule = new WarmUpSchedule(new CosineSchedule(), 0.1),
             },
             recipe);
     }
