@@ -36,7 +36,7 @@ ldd "$stage/libnin_host.so" | awk '/=> \// { print $1, $3 }' | while read -r son
     cp -L "/usr/share/doc/$package/copyright" "$stage/licenses/$soname.txt"
 done
 cp docs/licenses/*.txt "$stage/licenses/" # of what is compiled into nin and asks for it
-cp LICENSE README.md docs/doctor.md docs/bench.md "$stage/"
+cp LICENSE README.md docs/doctor.md docs/bench.md docs/data.md "$stage/"
 
 tar --create --directory artifacts/dist --owner 0 --group 0 --sort name --file - "$name" | xz --threads 0 -6 >"artifacts/dist/$name.tar.xz"
 rm -rf "$stage"
