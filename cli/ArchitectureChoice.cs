@@ -10,6 +10,9 @@ internal sealed record ArchitectureChoice
 
     private ArchitectureChoice(ArchitecturePreset? preset, Architecture? own) => (_preset, _own) = (preset, own);
 
+    /// <summary>What can be chosen, in words.</summary>
+    public static string Choices { get; } = $"{string.Join(" or ", ArchitecturePreset.All.Select(preset => preset.Name))}, or a .json file";
+
     public static ArchitectureChoice Seed { get; } = new(ArchitecturePreset.All[0], null);
 
     /// <summary>Channels of the images that it is meant for.</summary>
@@ -33,7 +36,7 @@ internal sealed record ArchitectureChoice
             return new ArchitectureChoice(null, ArchitectureJson.ReadFile(text));
         return ArchitecturePreset.All.FirstOrDefault(preset => preset.Name == text) is { } known
             ? new ArchitectureChoice(known, null)
-            : throw new FormatException($"--arch is '{text}', but must be {string.Join(" or ", ArchitecturePreset.All.Select(preset => preset.Name))}, or a .json file");
+            : throw new FormatException($"--arch is '{text}', but must be {Choices}");
     }
 
     /// <summary>The network for images and classes; null stands for those that it is meant for.</summary>

@@ -5,6 +5,9 @@ namespace NinCudnn.Cli;
 /// <summary>A built-in recipe, or one of the user's own.</summary>
 internal sealed record RecipeChoice(TrainingRecipe Recipe)
 {
+    /// <summary>What can be chosen, in words.</summary>
+    public static string Choices { get; } = $"{string.Join(" or ", TrainingRecipe.BuiltIn.Select(recipe => recipe.Name))}, or a .json file";
+
     public static RecipeChoice Seed { get; } = new(TrainingRecipe.Seed);
 
     public override string ToString() => Recipe.Name;
@@ -19,6 +22,6 @@ internal sealed record RecipeChoice(TrainingRecipe Recipe)
             return new RecipeChoice(RecipeJson.ReadFile(text));
         return TrainingRecipe.BuiltIn.FirstOrDefault(recipe => recipe.Name == text) is { } known
             ? new RecipeChoice(known)
-            : throw new FormatException($"--recipe is '{text}', but must be {string.Join(" or ", TrainingRecipe.BuiltIn.Select(recipe => recipe.Name))}, or a .json file");
+            : throw new FormatException($"--recipe is '{text}', but must be {Choices}");
     }
 }

@@ -48,13 +48,13 @@ internal static class BenchCommand
                 if (isStepOnly || parsed.GetValue(model) is not null)
                     throw new ArgumentException("--plot needs the layers' times, which are not measured with --step-only or --model");
             }
-            ArchitectureChoice choiceOfNetwork = parsed.GetRequiredValue(architecture);
-            Architecture network = choiceOfNetwork.For();
+            ArchitectureChoice chosen = parsed.GetRequiredValue(architecture);
+            Architecture network = chosen.For();
             var settings = execution.Parse(parsed);
             var options = new BenchmarkOptions
             {
                 Batch = parsed.GetValue(batch) ?? defaults.Batch,
-                ImageSize = parsed.GetValue(resize) ?? choiceOfNetwork.ImageSize ?? defaults.ImageSize,
+                ImageSize = parsed.GetValue(resize) ?? chosen.ImageSize ?? defaults.ImageSize,
                 Inference = parsed.GetValue(inference),
                 Repetitions = parsed.GetValue(repetitions) ?? defaults.Repetitions,
                 Execution = settings,

@@ -29,15 +29,14 @@ internal static class SharedOptions
     /// <summary>The network.</summary>
     public static Option<ArchitectureChoice> Architecture()
     {
-        string[] names = [.. ArchitecturePreset.All.Select(preset => preset.Name)];
         var option = new Option<ArchitectureChoice>("--arch")
         {
-            Description = $"The network: {string.Join(" or ", names)}, or a .json file (nin arch).",
+            Description = $"The network: {ArchitectureChoice.Choices} (nin arch).",
             HelpName = "name",
             CustomParser = result => ParseOrReport(result, ArchitectureChoice.Parse),
             DefaultValueFactory = _ => ArchitectureChoice.Seed,
         };
-        option.CompletionSources.Add(names);
+        option.CompletionSources.Add([.. ArchitecturePreset.All.Select(preset => preset.Name)]);
         return option;
     }
 
@@ -57,14 +56,8 @@ internal static class SharedOptions
         Positive(new("--classes") { Description = "Classes; those that the network is meant for if not given.", HelpName = "n" }));
 
     /// <summary>Where a command writes its result; <see cref="Target"/> checks it.</summary>
-    public static Option<FileInfo?> OutputFile() => new("--output")
-    {
-        Description = "The file to write; an earlier one is replaced.",
-        HelpName = "file",
-        Required = true,
-        CustomParser = result => ParseOrReport(result, text =>
-            text.Length > 0 ? new FileInfo(text) : throw new FormatException("--output is empty, but must be a file's path")),
-    };
+    public static Option<FileInfo?> OutputFile() =>
+        File(new("--output") { Description = "The file to write; an earlier one is replaced.", Required = true });
 
     /// <summary>The path to write to.</summary>
     /// <exception cref="ArgumentException">It is the file that the command reads.</exception>

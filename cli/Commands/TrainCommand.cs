@@ -15,15 +15,14 @@ internal static class TrainCommand
 {
     public static Command Create()
     {
-        string[] recipes = [.. TrainingRecipe.BuiltIn.Select(built => built.Name)];
         Option<RecipeChoice> recipe = new("--recipe")
         {
-            Description = $"The recipe, whose values hold where no option is given: {string.Join(" or ", recipes)}, or a .json file (nin recipe).",
+            Description = $"The recipe, whose values hold where no option is given: {RecipeChoice.Choices} (nin recipe).",
             HelpName = "name",
             CustomParser = result => SharedOptions.ParseOrReport(result, RecipeChoice.Parse),
             DefaultValueFactory = _ => RecipeChoice.Seed,
         };
-        recipe.CompletionSources.Add(recipes);
+        recipe.CompletionSources.Add([.. TrainingRecipe.BuiltIn.Select(built => built.Name)]);
         Option<ArchitectureChoice> architecture = SharedOptions.Architecture();
         Option<int?> epochs = SharedOptions.Positive(new("--epochs") { Description = "Passes over the training set.", HelpName = "n" });
         Option<BatchRequest?> batch = new("--batch")

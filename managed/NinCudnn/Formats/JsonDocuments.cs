@@ -10,10 +10,24 @@ internal static class JsonDocuments
 {
     private const long MaxBytes = 1 << 20; // far more than a person writes
 
-    /// <summary>Reads a text file.</summary>
-    /// <exception cref="InvalidDataException">It is larger than a mebibyte.</exception>
+    /// <summary>Reads a file; what is wrong with it is said with its path.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="read">Makes something of its text, or refuses it.</param>
+    /// <exception cref="InvalidDataException">It was refused, or is larger than a mebibyte.</exception>
     /// <exception cref="IOException">It can't be read.</exception>
-    public static string ReadText(string path)
+    public static T ReadFile<T>(string path, Func<string, T> read)
+    {
+        try
+        {
+            return read(ReadText(path));
+        }
+        catch (Exception e) when (e is InvalidDataException or ArgumentException)
+        {
+            throw new InvalidDataException($"{path}: {e.Message}", e);
+        }
+    }
+
+    private static string ReadText(string path)
     {
         using FileStream file = File.OpenRead(path);
         if (file.Length > MaxBytes)

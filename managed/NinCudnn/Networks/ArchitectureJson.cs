@@ -22,19 +22,12 @@ public static class ArchitectureJson
     /// <summary>Reads a file.</summary>
     /// <exception cref="InvalidDataException">It is not JSON, lacks something, has something that is not known, or its layers do not fit together.</exception>
     /// <exception cref="IOException">It can't be read.</exception>
-    public static Architecture ReadFile(string path)
+    public static Architecture ReadFile(string path) => JsonDocuments.ReadFile(path, json =>
     {
-        try
-        {
-            Architecture architecture = Read(JsonDocuments.ReadText(path));
-            architecture.Validate();
-            return architecture;
-        }
-        catch (Exception e) when (e is InvalidDataException or ArgumentException)
-        {
-            throw new InvalidDataException($"{path}: {e.Message}", e);
-        }
-    }
+        Architecture architecture = Read(json);
+        architecture.Validate();
+        return architecture;
+    });
 
     /// <summary>Reads an architecture.</summary>
     /// <exception cref="InvalidDataException">The text is not JSON, lacks something, or has something that is not known.</exception>

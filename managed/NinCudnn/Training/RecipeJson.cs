@@ -52,17 +52,7 @@ public static class RecipeJson
     /// <summary>Reads a file.</summary>
     /// <exception cref="InvalidDataException">As <see cref="Read"/>.</exception>
     /// <exception cref="IOException">It can't be read.</exception>
-    public static TrainingRecipe ReadFile(string path)
-    {
-        try
-        {
-            return Read(JsonDocuments.ReadText(path));
-        }
-        catch (InvalidDataException e)
-        {
-            throw new InvalidDataException($"{path}: {e.Message}", e);
-        }
-    }
+    public static TrainingRecipe ReadFile(string path) => JsonDocuments.ReadFile(path, Read);
 
     private static TrainingRecipe FindBase(JsonObject given)
     {
