@@ -22,6 +22,16 @@ public sealed class DeviceDataset : IDisposable
         _labels.Upload([.. dataset.Labels]);
     }
 
+    /// <summary>Makes room for images whose labels do not matter; all labels are 0.</summary>
+    /// <exception cref="DeviceMemoryException">The device does not have that much free memory.</exception>
+    internal DeviceDataset(Device device, TensorShape shape)
+    {
+        Shape = shape;
+        _images = device.Allocate<byte>(shape.Count);
+        _labels = device.Allocate<int>(shape.N);
+        _labels.Upload(new int[shape.N]);
+    }
+
     /// <summary>N images of C channels, H×W pixels.</summary>
     public TensorShape Shape { get; }
 

@@ -8,8 +8,11 @@ namespace NinCudnn.Data;
 /// blended), colours are taken as they are stored (no colour management), and the conversion to grey goes before the resize. Of
 /// samples of 16 bits the upper 8 are taken, of an animation the first picture.
 /// </summary>
-internal static class ImageDecoder
+public static class ImageDecoder
 {
+    /// <summary>What the names of such files end in, with the dot, in lower case.</summary>
+    public static IReadOnlyList<string> Extensions { get; } = [".png", ".jpg", ".jpeg", ".bmp", ".webp"];
+
     private const long LargestImage = 100_000_000; // pixels; more are a mistake, or an attack on the memory
     private const int SourceChannels = 4; // red, green, blue, alpha
 

@@ -6,7 +6,6 @@ namespace NinCudnn.Data;
 /// </summary>
 public sealed class ImageFolder
 {
-    private static readonly string[] _extensions = [".png", ".jpg", ".jpeg", ".bmp", ".webp"];
     private static readonly string[] _testNames = ["test", "val"];
 
     private readonly IReadOnlyList<ImageFile> _train;
@@ -129,7 +128,7 @@ public sealed class ImageFolder
             var before = images.Count;
             images.AddRange(ListImages(path, $"{(part.Length > 0 ? part + "/" : "")}{names[label]}", (ushort)label));
             if (images.Count == before)
-                throw new InvalidDataException($"{path} holds no images ({string.Join(", ", _extensions)})");
+                throw new InvalidDataException($"{path} holds no images ({string.Join(", ", ImageDecoder.Extensions)})");
         }
 
         images.Sort((a, b) => string.CompareOrdinal(a.RelativePath, b.RelativePath));
@@ -141,7 +140,7 @@ public sealed class ImageFolder
 
     private static IEnumerable<ImageFile> ListImages(string directory, string relativePath, ushort label) =>
         from file in new DirectoryInfo(directory).EnumerateFiles()
-        where !file.Name.StartsWith('.') && _extensions.Contains(file.Extension, StringComparer.OrdinalIgnoreCase)
+        where !file.Name.StartsWith('.') && ImageDecoder.Extensions.Contains(file.Extension, StringComparer.OrdinalIgnoreCase)
         let content = file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file
         select new ImageFile($"{relativePath}/{file.Name}", label, content.Length, content.LastWriteTimeUtc);
 }

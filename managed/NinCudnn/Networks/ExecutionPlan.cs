@@ -43,6 +43,11 @@ public sealed class ExecutionPlan : IDisposable
     /// <summary>The class scores of the last run (N, classes).</summary>
     public DeviceMemory Logits { get; internal init; }
 
+    /// <summary>
+    /// The last block's output of the last run (N, h, w, classes), whose means over h and w are the logits; of evaluation plans only.
+    /// </summary>
+    public DeviceMemory ClassMaps { get; internal init; }
+
     /// <summary>Each layer's output in NHWC, valid after a run where <see cref="PlanOptions.KeepLayerOutputs"/> asked for it.</summary>
     public ImmutableArray<DeviceMemory> LayerOutputs { get; internal init; } = [];
 

@@ -42,6 +42,7 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
                 Input = outline.Input.Memory,
                 InputGradient = options.InputGradient ? outline.InputGradient.Memory : default,
                 Logits = outline.Logits.Memory,
+                ClassMaps = IsTraining ? default : outline.ClassMaps.Memory,
                 LayerOutputs = options.KeepLayerOutputs ? [.. outline.LayerOutputs.Select(output => output.Memory)] : [],
             };
         }
@@ -92,7 +93,7 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
             outputs.Add(x);
         }
 
-        PlanTensor logits = x;
+        PlanTensor logits = x, classMaps = outputs[^3]; // what the average pool and the flatten at the end take
         PlanTensor gradient = AddLoss(logits);
         while (_backward.TryPop(out Func<PlanTensor, PlanTensor>? addBackward))
             gradient = addBackward(gradient);
@@ -100,13 +101,15 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
             AddUpdate(sgd, scaling);
 
         Keep(logits);
+        if (!IsTraining)
+            Keep(classMaps);
         if (resources.Images is null)
             Keep(input);
         if (options.InputGradient)
             Keep(gradient);
         if (options.KeepLayerOutputs)
             outputs.ForEach(Keep);
-        return new Outline(input, gradient, logits, outputs);
+        return new Outline(input, gradient, logits, classMaps, outputs);
     }
 
     private PlanTensor AddInput(TensorShape shape)
@@ -358,5 +361,5 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
         return item;
     }
 
-    private sealed record Outline(PlanTensor Input, PlanTensor InputGradient, PlanTensor Logits, List<PlanTensor> LayerOutputs);
+    private sealed record Outline(PlanTensor Input, PlanTensor InputGradient, PlanTensor Logits, PlanTensor ClassMaps, List<PlanTensor> LayerOutputs);
 }

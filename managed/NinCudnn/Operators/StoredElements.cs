@@ -19,13 +19,25 @@ internal static class StoredElements
     /// <summary>The numbers, exactly.</summary>
     public static float[] Decode(ReadOnlySpan<byte> bytes, DataType type)
     {
+        var values = new float[bytes.Length / type.Bytes()];
+        Decode(bytes, type, values);
+        return values;
+    }
+
+    /// <summary>The numbers, exactly.</summary>
+    /// <param name="bytes">As many as the values take in the type.</param>
+    /// <param name="type">The type.</param>
+    /// <param name="values">Overwritten.</param>
+    public static void Decode(ReadOnlySpan<byte> bytes, DataType type, Span<float> values)
+    {
         if (type == DataType.Float32)
-            return MemoryMarshal.Cast<byte, float>(bytes).ToArray();
+        {
+            bytes.CopyTo(MemoryMarshal.AsBytes(values));
+            return;
+        }
         ReadOnlySpan<ushort> bits = MemoryMarshal.Cast<byte, ushort>(bytes);
-        var values = new float[bits.Length];
         for (int i = 0; i < values.Length; i++)
             values[i] = type == DataType.Float16 ? (float)BitConverter.UInt16BitsToHalf(bits[i]) : BitConverter.UInt32BitsToSingle((uint)bits[i] << 16);
-        return values;
     }
 
     private static ushort ToBFloat16(float value)

@@ -42,11 +42,14 @@ internal sealed class BatchPlans : IDisposable
     /// <param name="index">The batch's position in the pass.</param>
     /// <param name="order">The samples in the pass's order.</param>
     /// <param name="state">What the kernels read of this step.</param>
-    public void Run(int index, ReadOnlySpan<int> order, in StepState state)
+    /// <returns>The plan that ran.</returns>
+    public ExecutionPlan Run(int index, ReadOnlySpan<int> order, in StepState state)
     {
         int start = index * _batch, count = Math.Min(_batch, _sampleCount - start);
         _stepInput.Send(state, order.Slice(start, count));
-        (count == _batch ? _whole : _rest!).Run();
+        ExecutionPlan plan = count == _batch ? _whole : _rest!;
+        plan.Run();
+        return plan;
     }
 
     public void Dispose()

@@ -4,7 +4,7 @@ using NinCudnn.Networks;
 
 namespace NinCudnn.Training;
 
-/// <summary>Measures loss and accuracy of a network over a data set. Owns device memory.</summary>
+/// <summary>Measures loss and accuracy of a network over a data set. Owns device memory; one thread at a time may use it.</summary>
 public sealed class Evaluator : IDisposable
 {
     private readonly DeviceDataset _dataset;
@@ -12,6 +12,8 @@ public sealed class Evaluator : IDisposable
     private readonly RunningLoss _loss;
     private readonly BatchPlans _plans;
     private readonly int[] _order;
+    private readonly Func<LogitsReader> _createReader;
+    private LogitsReader? _reader; // made when logits are first asked for
 
     /// <summary>Uploads the data set and compiles the plans.</summary>
     /// <param name="stream">The stream that work is queued on.</param>
@@ -52,6 +54,8 @@ public sealed class Evaluator : IDisposable
             };
             _plans = new BatchPlans(model.Architecture, options, resources, dataset.Count);
             _order = [.. Enumerable.Range(0, dataset.Count)];
+            int batchElements = Math.Min(batchSize, dataset.Count) * model.Architecture.Classes;
+            _createReader = () => new LogitsReader(stream, batchElements, parameters.Precision.DataType());
         }
         catch
         {
@@ -62,18 +66,23 @@ public sealed class Evaluator : IDisposable
 
     /// <summary>Runs the whole data set and waits for the result.</summary>
     /// <param name="progress">Is told the share done, 0 to 1, as batches are queued.</param>
+    /// <param name="logits">Receives the class scores of every sample, in the data set's order.</param>
     /// <param name="stop">Ends the evaluation early.</param>
     /// <exception cref="OperationCanceledException">It was ended early.</exception>
     /// <exception cref="Interop.NativeException">A native call failed.</exception>
-    public LossSummary Evaluate(Action<double>? progress = null, CancellationToken stop = default)
+    public LossSummary Evaluate(Action<double>? progress = null, LogitsReceiver? logits = null, CancellationToken stop = default)
     {
+        LogitsReader? reader = logits is null ? null : _reader ??= _createReader();
+        reader?.Reset();
         _loss.Reset();
         for (int i = 0; i < _plans.BatchCount; i++)
         {
             stop.ThrowIfCancellationRequested();
-            _plans.Run(i, _order, default);
+            ExecutionPlan plan = _plans.Run(i, _order, default);
+            reader?.Read(plan.Logits, (int)_plans.SamplesIn(i), logits!);
             progress?.Invoke((i + 1.0) / _plans.BatchCount);
         }
+        reader?.Finish(logits!);
         _loss.BeginRead();
         return _loss.EndRead();
     }
@@ -82,6 +91,7 @@ public sealed class Evaluator : IDisposable
     public void Dispose()
     {
         // Not all are there if the constructor failed.
+        _reader?.Dispose();
         _plans?.Dispose();
         _loss?.Dispose();
         _stepInput?.Dispose();

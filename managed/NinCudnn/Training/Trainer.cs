@@ -152,7 +152,10 @@ public sealed class Trainer : IDisposable
             try
             {
                 int ended = epoch;
-                test = _evaluator.Evaluate(share => observer?.Evaluating(ended, share), stop);
+                test = observer is null
+                    ? _evaluator.Evaluate(stop: stop)
+                    : _evaluator.Evaluate(
+                        share => observer.Evaluating(ended, share), (first, logits) => observer.TestLogits(ended, first, logits), stop);
             }
             catch (OperationCanceledException)
             {

@@ -44,20 +44,36 @@ public sealed record TrainingResult(IReadOnlyList<EpochResult> Epochs, bool IsSt
     public EpochResult? LastEpoch => Epochs.Count > 0 ? Epochs[^1] : null;
 }
 
-/// <summary>Is told how a run goes, on the thread that trains.</summary>
+/// <summary>Is told how a run goes, on the thread that trains. What an observer does not care for, it need not implement.</summary>
 public interface ITrainingObserver
 {
     /// <summary>Before the first step.</summary>
-    void Started(TrainingStart start);
+    void Started(TrainingStart start)
+    {
+    }
 
     /// <summary>After a number of steps.</summary>
-    void Progressed(TrainingProgress progress);
+    void Progressed(TrainingProgress progress)
+    {
+    }
 
     /// <summary>After a number of batches of the evaluation that ends an epoch.</summary>
     /// <param name="epoch">The epoch, from 1.</param>
     /// <param name="share">The share queued, 0 to 1.</param>
-    void Evaluating(int epoch, double share);
+    void Evaluating(int epoch, double share)
+    {
+    }
+
+    /// <summary>During the evaluation that ends an epoch: what it gave for some test samples, which come in order.</summary>
+    /// <param name="epoch">The epoch, from 1.</param>
+    /// <param name="first">The position in the test set of the first sample.</param>
+    /// <param name="logits">(n, classes), the class scores of n samples. Valid only during the call.</param>
+    void TestLogits(int epoch, int first, ReadOnlySpan<float> logits)
+    {
+    }
 
     /// <summary>After an epoch and its evaluation.</summary>
-    void EpochEnded(EpochResult epoch);
+    void EpochEnded(EpochResult epoch)
+    {
+    }
 }

@@ -71,7 +71,7 @@ public sealed class EvaluatorTests : IDisposable
         LossSummary expected = evaluator.Evaluate();
         using var stop = new CancellationTokenSource();
 
-        Assert.Throws<OperationCanceledException>(() => evaluator.Evaluate(_ => stop.Cancel(), stop.Token));
+        Assert.Throws<OperationCanceledException>(() => evaluator.Evaluate(_ => stop.Cancel(), stop: stop.Token));
 
         Assert.Equal(expected, evaluator.Evaluate());
     }
