@@ -18,12 +18,7 @@ internal static class EvalCommand
 
     public static Command Create()
     {
-        Option<string> checkpoint = new("--checkpoint")
-        {
-            Description = "The model: a .safetensors file that nin wrote, or a run's directory.",
-            HelpName = "path",
-            Required = true,
-        };
+        Option<string> checkpoint = SharedOptions.Checkpoint();
         Option<int?> batch = SharedOptions.Positive(new("--batch") { Description = $"Samples per batch, {DefaultBatch} if not given.", HelpName = "n" });
         Option<int?> limitTest = SharedOptions.Limit("--limit-test", "test");
         var data = new DatasetOptions();
@@ -67,25 +62,33 @@ internal static class EvalCommand
             });
             using ParameterStore parameters = made.Store;
             using Evaluator evaluator = made.Evaluator;
+            var predictions = new TestPredictions(testSet);
             var time = Stopwatch.StartNew();
-            LossSummary result = isLive ? EvaluateLive(evaluator, interruption.Token) : evaluator.Evaluate(stop: interruption.Token);
+            LossSummary result = isLive
+                ? EvaluateLive(evaluator, predictions, interruption.Token)
+                : evaluator.Evaluate(logits: predictions.Add, stop: interruption.Token);
             double rate = result.Samples / time.Elapsed.TotalSeconds;
 
-            Console.WriteLine(isJson
-                ? JsonSerializer.Serialize(
-                    new EvaluationEvent("evaluation", path, source.Name, testSet.Count, result.Loss, result.Accuracy, rate, target.Name),
-                    JsonEventsContext.Default.EvaluationEvent)
-                : FormattableString.Invariant(
-                    $"test loss {result.Loss:0.0000}, test accuracy {result.Accuracy:0.0000} on {result.Samples} images of {source.Name} ({ReportText.Rate(rate)} on {target.Name})"));
+            if (isJson)
+            {
+                var evaluation = new EvaluationEvent(
+                    "evaluation", path, source.Name, testSet.Count, result.Loss, result.Accuracy, rate, target.Name,
+                    ConfusionText.Classes(predictions.Confusion, testSet.ClassNames), ConfusionText.Cells(predictions.Confusion, testSet.ClassNames));
+                Console.WriteLine(JsonSerializer.Serialize(evaluation, JsonEventsContext.Default.EvaluationEvent));
+                return ExitCode.Success;
+            }
+            Console.WriteLine(FormattableString.Invariant(
+                $"test loss {result.Loss:0.0000}, test accuracy {result.Accuracy:0.0000} on {result.Samples} images of {source.Name} ({ReportText.Rate(rate)} on {target.Name})"));
+            ConfusionText.Write(Console.Out, predictions.Confusion, testSet.ClassNames);
             return ExitCode.Success;
         });
         return command;
     }
 
-    private static LossSummary EvaluateLive(Evaluator evaluator, CancellationToken stop) =>
+    private static LossSummary EvaluateLive(Evaluator evaluator, TestPredictions predictions, CancellationToken stop) =>
         AnsiConsole.Progress().AutoClear(true).Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn()).Start(context =>
         {
             ProgressTask task = context.AddTask("evaluating", maxValue: 1);
-            return evaluator.Evaluate(share => task.Value = share, stop);
+            return evaluator.Evaluate(share => task.Value = share, predictions.Add, stop);
         });
 }

@@ -40,6 +40,14 @@ internal static class SharedOptions
         return option;
     }
 
+    /// <summary>A trained model; <see cref="RunDirectory.FindModel"/> finds its file.</summary>
+    public static Option<string> Checkpoint() => new("--checkpoint")
+    {
+        Description = "The model: a .safetensors file that nin wrote, or a run's directory.",
+        HelpName = "path",
+        Required = true,
+    };
+
     public static Option<int?> Limit(string name, string what) => Positive(new Option<int?>(name)
     {
         Description = $"Use only the first so many images of the {what} set.",

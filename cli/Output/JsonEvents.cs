@@ -23,7 +23,12 @@ internal sealed record EndEvent(
     double SamplesPerSecond, double Seconds, string Device, bool Stopped, string Model, string RunDirectory);
 
 internal sealed record EvaluationEvent(
-    string Event, string Model, string Dataset, int Samples, double Loss, double Accuracy, double SamplesPerSecond, string Device);
+    string Event, string Model, string Dataset, int Samples, double Loss, double Accuracy, double SamplesPerSecond, string Device,
+    IReadOnlyList<ClassEntry> Classes, IReadOnlyList<ConfusionEntry> Confusions);
+
+internal sealed record ClassEntry(string Name, long Samples, long Predicted, long Correct, double? Precision, double? Recall, double? F1);
+
+internal sealed record ConfusionEntry(string Actual, string Predicted, long Count);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,

@@ -26,8 +26,14 @@ public sealed class JsonSchemaTests(TrainedRun run) : IClassFixture<TrainedRun>,
     }
 
     [Fact]
-    public void Document_Evaluation_IsDescribed() =>
-        Check(Assert.Single(NinProgram.Run("eval", "--checkpoint", run.Path, "--data", run.Data, "--device", "cpu", "--json").Events));
+    public void Document_Evaluation_IsDescribed()
+    {
+        JsonElement evaluation = Assert.Single(NinProgram.Run("eval", "--checkpoint", run.Path, "--data", run.Data, "--device", "cpu", "--json").Events);
+
+        Check(evaluation);
+        Assert.All(evaluation.GetProperty("classes").EnumerateArray(), entry => Check(entry, "classes"));
+        Assert.All(evaluation.GetProperty("confusions").EnumerateArray(), entry => Check(entry, "confusions"));
+    }
 
     [Fact]
     public void Document_EndBeforeAnEpoch_IsDescribed()
@@ -48,11 +54,13 @@ public sealed class JsonSchemaTests(TrainedRun run) : IClassFixture<TrainedRun>,
 
     [Fact]
     public void Document_Events_AreThoseThatThereAre() =>
-        Assert.Equal(["start", "progress", "epoch", "end", "evaluation"], Document().Keys);
+        Assert.Equal(["start", "progress", "epoch", "end", "evaluation", "classes", "confusions"], Document().Keys);
 
-    private static void Check(JsonElement value)
+    private static void Check(JsonElement value) => Check(value, value.GetProperty("event").GetString()!);
+
+    private static void Check(JsonElement value, string section)
     {
-        Dictionary<string, string> documented = Document()[value.GetProperty("event").GetString()!];
+        Dictionary<string, string> documented = Document()[section];
         Assert.Equal(documented.Keys, value.EnumerateObject().Select(property => property.Name));
         Assert.All(value.EnumerateObject(), property =>
             Assert.True(IsOfType(property.Value, documented[property.Name]), $"{property} is not {documented[property.Name]}"));
@@ -65,6 +73,7 @@ public sealed class JsonSchemaTests(TrainedRun run) : IClassFixture<TrainedRun>,
         "integer" => value.ValueKind == JsonValueKind.Number && Regex.IsMatch(value.GetRawText(), @"^\d+$"),
         "number" => value.ValueKind == JsonValueKind.Number,
         "string or null" => value.ValueKind is JsonValueKind.String or JsonValueKind.Null,
+        "array" => value.ValueKind == JsonValueKind.Array,
         "number or null" => value.ValueKind is JsonValueKind.Number or JsonValueKind.Null,
         _ => false,
     };
@@ -73,7 +82,7 @@ public sealed class JsonSchemaTests(TrainedRun run) : IClassFixture<TrainedRun>,
     private static Dictionary<string, Dictionary<string, string>> Document()
     {
         string text = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "json.md"));
-        return Regex.Matches(text, @"^## `(\w+)`$(.*?)(?=^## |\z)", RegexOptions.Multiline | RegexOptions.Singleline).ToDictionary(
+        return Regex.Matches(text, @"^## (?:Each of )?`(\w+)`$(.*?)(?=^## |\z)", RegexOptions.Multiline | RegexOptions.Singleline).ToDictionary(
             section => section.Groups[1].Value,
             section => Regex.Matches(section.Groups[2].Value, @"^\| `(\w+)` \| ([^|]+) \|", RegexOptions.Multiline)
                 .ToDictionary(row => row.Groups[1].Value, row => row.Groups[2].Value.Trim()));
