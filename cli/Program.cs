@@ -9,6 +9,7 @@ var root = new RootCommand("Trains and runs Network-in-Network image classifiers
 {
     TrainCommand.Create(),
     EvalCommand.Create(),
+    PredictCommand.Create(),
     ExportCommand.Create(),
     ImportCommand.Create(),
     SummaryCommand.Create(),

@@ -48,6 +48,11 @@ internal static class SharedOptions
         Required = true,
     };
 
+    public static Option<bool> Invert() => new("--invert")
+    {
+        Description = "Exchange light and dark: for drawings on paper, where the model learned light on dark as in Fashion-MNIST and MNIST.",
+    };
+
     public static Option<int?> Limit(string name, string what) => Positive(new Option<int?>(name)
     {
         Description = $"Use only the first so many images of the {what} set.",

@@ -30,6 +30,10 @@ internal sealed record ClassEntry(string Name, long Samples, long Predicted, lon
 
 internal sealed record ConfusionEntry(string Actual, string Predicted, long Count);
 
+internal sealed record PredictionEvent(string Event, string Image, IReadOnlyList<PredictedClass> Predictions);
+
+internal sealed record PredictedClass(string Class, int Label, float Probability);
+
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)] // a loss may be "NaN"
@@ -38,4 +42,5 @@ internal sealed record ConfusionEntry(string Actual, string Predicted, long Coun
 [JsonSerializable(typeof(EpochEvent))]
 [JsonSerializable(typeof(EndEvent))]
 [JsonSerializable(typeof(EvaluationEvent))]
+[JsonSerializable(typeof(PredictionEvent))]
 internal sealed partial class JsonEventsContext : JsonSerializerContext;

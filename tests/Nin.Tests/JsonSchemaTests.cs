@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using NinCudnn.Tests;
+using NinCudnn.Tests.Data;
 using Xunit;
 
 namespace Nin.Tests;
@@ -36,6 +37,16 @@ public sealed class JsonSchemaTests(TrainedRun run) : IClassFixture<TrainedRun>,
     }
 
     [Fact]
+    public void Document_Prediction_IsDescribed()
+    {
+        string image = _root.Write("red.png", ImageBytes.Png(5, 4, 255, 0, 0));
+        JsonElement prediction = Assert.Single(NinProgram.Run("predict", image, "--checkpoint", run.Path, "--device", "cpu", "--json").Succeeded().Events);
+
+        Check(prediction);
+        Assert.All(prediction.GetProperty("predictions").EnumerateArray(), entry => Check(entry, "predictions"));
+    }
+
+    [Fact]
     public void Document_EndBeforeAnEpoch_IsDescribed()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "sends a signal");
@@ -54,7 +65,7 @@ public sealed class JsonSchemaTests(TrainedRun run) : IClassFixture<TrainedRun>,
 
     [Fact]
     public void Document_Events_AreThoseThatThereAre() =>
-        Assert.Equal(["start", "progress", "epoch", "end", "evaluation", "classes", "confusions"], Document().Keys);
+        Assert.Equal(["start", "progress", "epoch", "end", "evaluation", "classes", "confusions", "prediction", "predictions"], Document().Keys);
 
     private static void Check(JsonElement value) => Check(value, value.GetProperty("event").GetString()!);
 

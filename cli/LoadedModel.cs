@@ -1,0 +1,78 @@
+using NinCudnn.Data;
+using NinCudnn.Devices;
+using NinCudnn.Networks;
+using NinCudnn.Training;
+
+namespace NinCudnn.Cli;
+
+/// <summary>A trained model on a device, ready for images. Owns all of it.</summary>
+internal sealed class LoadedModel : IDisposable
+{
+    private readonly Device _device;
+    private readonly DeviceStream _stream;
+    private readonly DeviceArena _arena;
+    private readonly ParameterStore _parameters;
+    private readonly bool _isInverted;
+
+    /// <param name="model">The model.</param>
+    /// <param name="isInverted">Whether images are dark on light where the model's are light on dark, or the other way round.</param>
+    /// <param name="device">Where to run it; from here on owned by this.</param>
+    /// <param name="precision">What <c>--precision</c> asks for.</param>
+    /// <param name="batch">Images that run at once.</param>
+    public LoadedModel(ModelFile model, bool isInverted, Device device, string? precision, int batch)
+    {
+        ModelDescription description = model.Description;
+        _isInverted = isInverted;
+        _device = device;
+        _stream = device.CreateStream();
+        _arena = new DeviceArena(device);
+        var (made, _) = PrecisionChoice.Of(precision, Precision.Float32, device).Make(used =>
+        {
+            var parameters = new ParameterStore(device, description.Architecture, used);
+            try
+            {
+                parameters.Load(model.Parameters);
+                return (parameters, new Predictor(_stream, description, parameters, _arena, description.ImageSize, description.ImageSize, batch));
+            }
+            catch
+            {
+                parameters.Dispose();
+                throw;
+            }
+        });
+        (_parameters, Predictor) = made;
+    }
+
+    public Predictor Predictor { get; }
+
+    public ModelDescription Description => Predictor.Model;
+
+    private int Channels => Description.Architecture.InputChannels;
+
+    /// <summary>Decodes a file to what the network takes.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="size">Height and width.</param>
+    /// <param name="pixels">(size, size, channels of the network)</param>
+    /// <exception cref="InvalidDataException">It can't be decoded.</exception>
+    /// <exception cref="IOException">It can't be read.</exception>
+    /// <exception cref="NotSupportedException">The network's channels are neither grey nor colours.</exception>
+    public void Decode(string path, int size, Span<byte> pixels)
+    {
+        if (Channels is not (1 or 3))
+            throw new NotSupportedException($"the network takes {Channels} channels; images have 1 or 3");
+        ImageDecoder.Decode(path, size, size, isLuma: Channels == 1, pixels);
+        if (!_isInverted)
+            return;
+        foreach (ref byte pixel in pixels)
+            pixel = (byte)(byte.MaxValue - pixel);
+    }
+
+    public void Dispose()
+    {
+        Predictor.Dispose();
+        _parameters.Dispose();
+        _arena.Dispose();
+        _stream.Dispose();
+        _device.Dispose();
+    }
+}
