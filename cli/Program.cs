@@ -10,6 +10,7 @@ var root = new RootCommand("Trains and runs Network-in-Network image classifiers
     TrainCommand.Create(),
     EvalCommand.Create(),
     PredictCommand.Create(),
+    ExplainCommand.Create(),
     ExportCommand.Create(),
     ImportCommand.Create(),
     SummaryCommand.Create(),

@@ -13,6 +13,7 @@ internal sealed class HelpWithExamples(HelpAction standard) : SynchronousCommand
         ["train"] = ["nin train --recipe quick", "nin train --recipe quick --flip 0.5 --crop 2 --label-smoothing 0.1", "nin train --epochs 20 --lr 0.05 --seed 1 --out runs/slow", "nin train --images flowers --recipe quick --out runs/flowers"],
         ["eval"] = ["nin eval --checkpoint runs/slow", "nin eval --checkpoint runs/flowers --images flowers"],
         ["predict"] = ["nin predict shirt.png --checkpoint runs/slow", "nin predict photos '*.jpg' --checkpoint runs/flowers --top-k 5", "find . -name '*.png' | nin predict - --checkpoint runs/slow --invert --json"],
+        ["explain"] = ["nin explain shirt.png --checkpoint runs/slow --output why.png", "nin explain shirt.png --checkpoint runs/slow --class Coat --output coat.png"],
         ["export"] = ["nin export runs/slow --format onnx --output slow.onnx", "nin export runs/slow --format safetensors --output slow.safetensors"],
         ["import"] = ["nin import net.safetensors --arch seed --output model.safetensors", "nin import net.safetensors --arch cifar --mean 0.49,0.48,0.45 --deviation 0.25,0.24,0.26 --output model.safetensors"],
         ["summary"] = ["nin summary --arch cifar --classes 100"],
