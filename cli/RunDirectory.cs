@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace NinCudnn.Cli;
 
-/// <summary>A run's directory: <c>metrics.jsonl</c> while it goes, <c>model.safetensors</c> when it has ended.</summary>
+/// <summary>
+/// A run's directory: <c>run.json</c> and <c>metrics.jsonl</c> while it goes; <c>model.safetensors</c>, <c>curves.png</c> and <c>report.html</c>
+/// when it has ended.
+/// </summary>
 internal sealed class RunDirectory : IDisposable
 {
     public const string ModelName = "model.safetensors";
@@ -11,7 +14,7 @@ internal sealed class RunDirectory : IDisposable
     private RunDirectory(string path)
     {
         Path = path;
-        Metrics = new StreamWriter(new FileStream(System.IO.Path.Combine(path, MetricsName), FileMode.CreateNew));
+        Metrics = new StreamWriter(new FileStream(MetricsIn(path), FileMode.CreateNew));
     }
 
     public string Path { get; }
@@ -28,7 +31,8 @@ internal sealed class RunDirectory : IDisposable
     public static RunDirectory Create(string? path, string recipe)
     {
         path ??= NewPath(recipe);
-        string[] taken = [.. new[] { ModelName, MetricsName }.Where(name => File.Exists(System.IO.Path.Combine(path, name)))];
+        string[] names = [ModelName, MetricsName, System.IO.Path.GetFileName(Runs.RunDocument.PathIn(path))];
+        string[] taken = [.. names.Where(name => File.Exists(System.IO.Path.Combine(path, name)))];
         if (taken.Length > 0)
             throw new IOException($"{path} holds another run ({string.Join(", ", taken)}); choose another --out");
         if (File.Exists(path))
@@ -53,6 +57,9 @@ internal sealed class RunDirectory : IDisposable
         string model = System.IO.Path.Combine(path, ModelName);
         return File.Exists(model) ? model : throw new FileNotFoundException($"{path} holds no {ModelName}");
     }
+
+    /// <summary>Where a run's metrics are.</summary>
+    public static string MetricsIn(string directory) => System.IO.Path.Combine(directory, MetricsName);
 
     public void Dispose() => Metrics.Dispose();
 

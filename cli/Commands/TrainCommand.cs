@@ -61,12 +61,14 @@ internal static class TrainCommand
         var data = new DatasetOptions();
         Option<DeviceRequest> device = SharedOptions.Device();
         Option<bool> json = SharedOptions.Json();
+        Option<bool> noReport = new("--no-report") { Description = "Write no curves.png and no report.html, for which a few steps are run to time the layers." };
+        Option<bool> tensorBoard = new("--tensorboard") { Description = "Write event files for TensorBoard into the run's directory." };
         ExecutionOptions execution = SharedOptions.Execution();
 
         var command = new Command("train", "Trains a network. Without options: Dive into Deep Learning's network and recipe on Fashion-MNIST.")
         {
             recipe, architecture, epochs, batch, resize, learningRate, schedule, warmUp, momentum, nesterov, weightDecay, initialization, outputScale,
-            normalize, dropout, labelSmoothing, clipNorm, ema, flip, crop, erase, precision, seed, limitTrain, limitTest, device, output, json,
+            normalize, dropout, labelSmoothing, clipNorm, ema, flip, crop, erase, precision, seed, limitTrain, limitTest, device, output, noReport, tensorBoard, json,
         };
         data.AddTo(command);
         execution.AddTo(command);
@@ -128,19 +130,14 @@ internal static class TrainCommand
             RunReporter reporter = isJson ? new JsonReporter(Console.Out, run)
                 : isLive ? new TerminalReporter(AnsiConsole.Console, run)
                 : new PlainReporter(Console.Out, run);
-            return Train(trainer, run, reporter, interruption.Token);
+            var training = new RecordedTraining(trainer, run, settings, trainSet, testSet, reporter, isLive)
+            {
+                WritesReport = !parsed.GetValue(noReport),
+                WritesTensorBoard = parsed.GetValue(tensorBoard),
+            };
+            return training.Run(interruption.Token) ? ExitCode.Success : ExitCode.Interrupted;
         });
         return command;
-    }
-
-    private static int Train(Trainer trainer, RunInfo run, RunReporter reporter, CancellationToken stop)
-    {
-        var metrics = new JsonReporter(run.Directory.Metrics, run);
-        TrainingResult result = reporter.Around(() => trainer.Train(new Observers(reporter, metrics), stop));
-        new ModelFile(trainer.Model, trainer.ModelParameters.DownloadValues()).Save(run.Directory.ModelPath);
-        metrics.Ended(result);
-        reporter.Ended(result);
-        return result.IsStopped ? ExitCode.Interrupted : ExitCode.Success;
     }
 }
 

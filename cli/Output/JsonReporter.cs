@@ -1,7 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using NinCudnn.Networks;
-using NinCudnn.Operators;
 using NinCudnn.Training;
 
 namespace NinCudnn.Cli.Output;
@@ -14,19 +12,7 @@ internal sealed class JsonReporter(TextWriter output, RunInfo run) : RunReporter
     public override void Started(TrainingStart start)
     {
         _device = start.Device;
-        TrainingRecipe recipe = start.Recipe;
-        Augmentation augmentation = recipe.Augmentation ?? Augmentation.None;
-        Write(
-            new StartEvent(
-                "start", AppVersion.Text, start.Device, run.Provider, start.DeviceReason, recipe.Name, run.Model.Architecture.Name, run.Dataset,
-                recipe.ImageSize, recipe.BatchSize, recipe.Epochs, recipe.LearningRate, RecipeNames.Of(recipe.Schedule),
-                recipe.Sgd.Momentum, recipe.Sgd.Nesterov, recipe.Sgd.WeightDecay,
-                RecipeNames.Of(recipe.Initialization), recipe.Initialization.OutputScale, recipe.NormalizeInput,
-                run.Model.Architecture.Layers.OfType<DropoutLayer>().FirstOrDefault()?.Rate,
-                recipe.LabelSmoothing, recipe.ClipNorm, recipe.EmaDecay,
-                augmentation.HorizontalFlip, augmentation.CropPadding, augmentation.ErasingProbability, RecipeNames.Of(recipe.Precision), run.Precision.Reason, run.Seed,
-                start.TrainSamples, start.TestSamples, start.StepsPerEpoch, start.Parameters, start.DeviceBytes, run.Directory.Path),
-            JsonEventsContext.Default.StartEvent);
+        Write(RunEvents.Start(start, run), JsonEventsContext.Default.StartEvent);
     }
 
     public override void Progressed(TrainingProgress progress) => Write(
@@ -40,15 +26,7 @@ internal sealed class JsonReporter(TextWriter output, RunInfo run) : RunReporter
             epoch.SamplesPerSecond, epoch.Elapsed.TotalSeconds),
         JsonEventsContext.Default.EpochEvent);
 
-    public override void Ended(TrainingResult result)
-    {
-        EpochResult? last = result.LastEpoch;
-        Write(
-            new EndEvent(
-                "end", last?.Epoch ?? 0, result.Step, result.SkippedSteps, last?.Train.Loss, last?.Train.Accuracy, last?.Test.Loss, last?.Test.Accuracy,
-                result.SamplesPerSecond, result.Elapsed.TotalSeconds, _device, result.IsStopped, run.Directory.ModelPath, run.Directory.Path),
-            JsonEventsContext.Default.EndEvent);
-    }
+    public override void Ended(TrainingResult result) => Write(RunEvents.End(result, _device, run), JsonEventsContext.Default.EndEvent);
 
     private void Write<T>(T value, JsonTypeInfo<T> type)
     {

@@ -40,5 +40,11 @@ internal sealed class Observers(params ITrainingObserver[] observers) : ITrainin
 
     public void Evaluating(int epoch, double share) => Array.ForEach(observers, observer => observer.Evaluating(epoch, share));
 
+    public void TestLogits(int epoch, int first, ReadOnlySpan<float> logits)
+    {
+        foreach (ITrainingObserver observer in observers)
+            observer.TestLogits(epoch, first, logits);
+    }
+
     public void EpochEnded(EpochResult epoch) => Array.ForEach(observers, observer => observer.EpochEnded(epoch));
 }

@@ -16,8 +16,8 @@ public sealed class TrainTests(TrainedRun run) : IClassFixture<TrainedRun>, IDis
     public void Dispose() => _root.Dispose();
 
     [Fact]
-    public void RunDirectory_AfterTraining_HoldsModelAndMetrics() => Assert.Equal(
-        ["metrics.jsonl", "model.safetensors"], Directory.GetFileSystemEntries(run.Path).Select(Path.GetFileName).Order());
+    public void RunDirectory_AfterTraining_HoldsModelMetricsAndReport() => Assert.Equal(
+        ["curves.png", "metrics.jsonl", "model.safetensors", "report.html", "run.json"], Directory.GetFileSystemEntries(run.Path).Select(Path.GetFileName).Order());
 
     [Fact]
     public void Metrics_OfARun_AreItsJsonEvents() =>
