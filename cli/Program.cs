@@ -13,6 +13,7 @@ var root = new RootCommand("Trains and runs Network-in-Network image classifiers
     ExplainCommand.Create(),
     ExportCommand.Create(),
     ImportCommand.Create(),
+    RunsCommand.Create(),
     SummaryCommand.Create(),
     ArchCommand.Create(),
     RecipeCommand.Create(),

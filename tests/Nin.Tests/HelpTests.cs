@@ -5,7 +5,7 @@ namespace Nin.Tests;
 
 public sealed class HelpTests
 {
-    private static readonly string[] _commands = ["train", "eval", "predict", "explain", "export", "import", "summary", "devices", "bench", "doctor", "data"];
+    private static readonly string[] _commands = ["train", "eval", "predict", "explain", "runs", "export", "import", "summary", "devices", "bench", "doctor", "data"];
 
     [Fact]
     public void Version_Alone_IsTheNumber() => Assert.Matches(@"^\d+\.\d+\.\d+\n\z", NinProgram.Run("--version").Succeeded().Output);
@@ -28,6 +28,9 @@ public sealed class HelpTests
     [InlineData("eval", "--checkpoint --batch --dataset --data --images --image-size --channels --test-fraction --split-seed --skip-broken --limit-test --precision --device --json --algorithms --deterministic --workspace-limit")]
     [InlineData("predict", "--checkpoint --top-k --invert --device --precision --json")]
     [InlineData("explain", "--checkpoint --class --output --invert --device --precision")]
+    [InlineData("runs list", "--json")]
+    [InlineData("runs show", "--json")]
+    [InlineData("runs compare", "--json")]
     [InlineData("export", "--format --output --include-scaling")]
     [InlineData("import", "--arch --resize --channels --classes --dataset --mean --deviation --output")]
     [InlineData("summary", "--arch --resize --channels --classes --memory --batch --device")]
