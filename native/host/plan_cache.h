@@ -10,9 +10,9 @@
 namespace nin::host
 {
 
-// One plan of any kind is made at a time. oneDNN 2.6 makes convolution primitives (brgconv) that compute wrong values now
-// and then, when threads make primitives at once: 18 of 805 processes with 8 threads, with and without its own cache of
-// primitives. Recursive, since making a plan may ask for another one.
+// One plan of any kind is made at a time. oneDNN 2.6 makes convolution primitives (brgconv) that compute wrong values
+// now and then, when threads make primitives at once: 18 of 805 processes with 8 threads, with and without its own
+// cache of primitives. Recursive, since making a plan may ask for another one.
 inline std::recursive_mutex& plan_making()
 {
     return immortal<std::recursive_mutex>();
