@@ -2,7 +2,7 @@
 NIN := artifacts/bin/nin/release/nin
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build train test bench dist format clean
+.PHONY: help bootstrap build train test examples bench dist pack public-api format clean
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
@@ -19,12 +19,22 @@ train: build ## Trains the seed network on Fashion-MNIST with the recipe `quick`
 test: ## Builds and runs all tests
 	@scripts/test.sh
 
+examples: build ## Runs the examples, short
+	@examples/run.sh
+
 bench: ## Measures speed and memory beside TorchSharp and writes bench/results/DATE-MACHINE.md
 	@bench/run.sh
 
 dist: bootstrap ## Builds artifacts/dist/nin-VERSION-linux-x64.tar.xz, which needs no .NET
 	@scripts/dist.sh
 	@tests/dist/run.sh
+
+pack: bootstrap ## Builds the NuGet packages into artifacts/packages and tries them in a fresh project
+	@scripts/pack.sh
+	@tests/package/run.sh
+
+public-api: ## Brings managed/*/PublicAPI.Unshipped.txt up to date after the public interface has changed
+	@scripts/public-api.sh
 
 format: ## Formats the C# and C++ sources
 	@dotnet format NinCudnn.sln

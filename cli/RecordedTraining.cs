@@ -45,7 +45,7 @@ internal sealed class RecordedTraining(
             if (tensorBoard is not null)
                 observers.Add(tensorBoard);
             result = reporter.Around(() => trainer.Train(new Observers([.. observers]), stop));
-            model = new ModelFile(trainer.Model, trainer.ModelParameters.DownloadValues());
+            model = trainer.DownloadModel();
             model.Save(run.Directory.ModelPath);
         }
         catch (Exception e)

@@ -13,8 +13,9 @@ mkdir -p "$stage/lib" "$stage/licenses"
 
 dotnet publish cli/nin.csproj --configuration Release --runtime linux-x64 --nologo --verbosity quiet -p:PublishAot=true \
     --output artifacts/dist/publish
-cp artifacts/dist/publish/{nin,libnin_host.so,libSkiaSharp.so,libHarfBuzzSharp.so} "$stage/"
-strip "$stage/nin" "$stage/libnin_host.so"
+cp artifacts/dist/publish/{nin,libSkiaSharp.so,libHarfBuzzSharp.so} "$stage/"
+strip "$stage/nin"
+scripts/bundle-native.sh "$stage" "$stage/lib" "$stage/licenses"
 rm -rf artifacts/dist/publish
 
 # Drawing: SkiaSharp and what is built into it, HarfBuzz, ScottPlot. Their packages bring their licences.
@@ -25,16 +26,6 @@ cat "$skia/LICENSE.txt" "$skia/THIRD-PARTY-NOTICES.txt" >"$stage/licenses/libSki
 cat "$packages"/harfbuzzsharp/*/LICENSE.txt | head -200 >"$stage/licenses/libHarfBuzzSharp.so.txt"
 cp -r "$packages/scottplot/$(version_of ScottPlot)/Notices" "$stage/licenses/ScottPlot"
 
-# libnin_host finds these through its run path $ORIGIN/lib. The C library is the system's.
-ldd "$stage/libnin_host.so" | awk '/=> \// { print $1, $3 }' | while read -r soname path; do
-    case $soname in libc.so.* | libm.so.* | libpthread.so.* | libdl.so.* | librt.so.*) continue ;; esac
-    cp -L "$path" "$stage/lib/$soname"
-    strip "$stage/lib/$soname"
-    # By its name: dpkg knows some files under /lib that lie in /usr/lib by now.
-    package=$({ dpkg-query --search "*/$(basename "$(readlink -f "$path")")" 2>/dev/null || true; } | head -1 | cut -d: -f1)
-    [ -n "$package" ] || { echo "no Debian package holds $path, so its licence is not known" >&2; exit 1; }
-    cp -L "/usr/share/doc/$package/copyright" "$stage/licenses/$soname.txt"
-done
 cp docs/licenses/*.txt "$stage/licenses/" # of what is compiled into nin and asks for it
 cp LICENSE README.md docs/doctor.md docs/bench.md docs/data.md "$stage/"
 

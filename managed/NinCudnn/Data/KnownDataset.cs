@@ -42,6 +42,12 @@ public abstract record KnownDataset
     public IReadOnlyList<string> MissingIn(string directory) =>
         [.. Files.Where(file => file.FindIn(directory) is null).Select(file => file.Name)];
 
+    /// <summary>Finds the files where <see cref="DatasetLocator"/> looks, and loads one split.</summary>
+    /// <param name="split">The part to load.</param>
+    /// <exception cref="FileNotFoundException">The set is nowhere; the message says where it was looked for and how to get it.</exception>
+    /// <exception cref="InvalidDataException">A file is broken, or two do not fit together.</exception>
+    public ImageDataset Load(DatasetSplit split) => Load(new DatasetLocator().Locate(this), split);
+
     /// <summary>Loads one split. The number of images is taken from the files; the published content is not required.</summary>
     /// <param name="directory">The directory with the files, named as published or without ".gz".</param>
     /// <param name="split">The part to load.</param>

@@ -86,15 +86,11 @@ public sealed class Device : IDisposable
     /// <summary>
     /// Opens a device. The first call chooses the provider for the whole process; see <see cref="NativeLibraries.Select"/>.
     /// </summary>
-    /// <param name="request">Which device; <see cref="DeviceRequest.Auto"/> takes a GPU where there is a usable one.</param>
+    /// <param name="request">Which device; when null as <see cref="DeviceRequest.Auto"/>, which takes a GPU where there is a usable one.</param>
     /// <exception cref="NativeLibraryException">A library that the request needs could not be loaded.</exception>
     /// <exception cref="CudaException">The device does not exist or could not be opened.</exception>
     /// <exception cref="InvalidOperationException">The process already uses another provider.</exception>
-    public static Device Open(DeviceRequest request)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        return new Device(NativeLibraries.Select(request));
-    }
+    public static Device Open(DeviceRequest? request = null) => new(NativeLibraries.Select(request ?? DeviceRequest.Auto));
 
     /// <summary>
     /// Uses a context that somebody else made and owns, for example another CUDA library in the same process. It must outlive the
@@ -155,6 +151,27 @@ public sealed class Device : IDisposable
     /// <exception cref="DeviceMemoryException">The device does not have that much free memory.</exception>
     public DeviceBuffer<T> Allocate<T>(long length)
         where T : unmanaged => new(this, length);
+
+    /// <summary>Allocates device memory for a copy of <paramref name="values"/>, and waits until they are there.</summary>
+    /// <param name="values">At least one element.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are no elements.</exception>
+    /// <exception cref="DeviceMemoryException">The device does not have that much free memory.</exception>
+    /// <exception cref="CudaException">The copy, or work before it, failed.</exception>
+    public DeviceBuffer<T> Allocate<T>(ReadOnlySpan<T> values)
+        where T : unmanaged
+    {
+        DeviceBuffer<T> buffer = Allocate<T>(values.Length);
+        try
+        {
+            buffer.Upload(values);
+            return buffer;
+        }
+        catch
+        {
+            buffer.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Allocates page-locked host memory, from which asynchronous copies can be made.</summary>
     /// <param name="length">Elements, at least 1.</param>

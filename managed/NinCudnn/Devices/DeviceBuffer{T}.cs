@@ -68,6 +68,15 @@ public sealed class DeviceBuffer<T> : DeviceResource
             Cuda.cuMemcpyDtoH_v2(pointer, memory.Address, (nuint)memory.Bytes).ThrowIfFailed();
     }
 
+    /// <summary>Waits for the device to be idle, then copies to a new array.</summary>
+    /// <exception cref="CudaException">The copy, or work before it, failed.</exception>
+    public T[] Download()
+    {
+        var values = new T[Length];
+        Download(values);
+        return values;
+    }
+
     /// <summary>The buffer as an operand.</summary>
     public static implicit operator DeviceMemory(DeviceBuffer<T> buffer)
     {

@@ -25,6 +25,7 @@ public sealed class Predictor : IDisposable
     private readonly ExecutionPlan _plan;
     private readonly DataType _type;
     private readonly int[] _indices;
+    private IReadOnlyList<IDisposable> _owned = [];
 
     /// <summary>Compiles the plan.</summary>
     /// <param name="stream">The stream that work is queued on.</param>
@@ -89,6 +90,46 @@ public sealed class Predictor : IDisposable
         }
     }
 
+    /// <summary>Brings a model onto a device, with a stream and memory of its own.</summary>
+    /// <param name="device">Where to run it.</param>
+    /// <param name="model">The network with its parameters.</param>
+    /// <param name="height">H, rows of the images.</param>
+    /// <param name="width">W, columns of the images.</param>
+    /// <param name="batchSize">Images that run at once.</param>
+    /// <param name="precision">What the network computes in.</param>
+    /// <param name="execution">How it is carried out; the defaults when null.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A size is less than 1.</exception>
+    /// <exception cref="ArgumentException">The batch is too large, or the model's parts do not fit together.</exception>
+    /// <exception cref="DeviceMemoryException">The device has too little memory.</exception>
+    public static Predictor Load(
+        Device device, ModelFile model, int height, int width, int batchSize = 1, Precision precision = Precision.Float32,
+        ExecutionSettings? execution = null)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(model);
+        List<IDisposable> owned = []; // in the order of disposal
+        try
+        {
+            DeviceStream stream = Own(device.CreateStream());
+            DeviceArena arena = Own(new DeviceArena(device));
+            ParameterStore parameters = Own(new ParameterStore(device, model.Description.Architecture, precision));
+            parameters.Load(model.Parameters);
+            return new Predictor(stream, model.Description, parameters, arena, height, width, batchSize, execution) { _owned = owned };
+        }
+        catch
+        {
+            owned.ForEach(part => part.Dispose());
+            throw;
+        }
+
+        T Own<T>(T part)
+            where T : IDisposable
+        {
+            owned.Insert(0, part);
+            return part;
+        }
+    }
+
     /// <summary>The network and how its input is made.</summary>
     public ModelDescription Model { get; }
 
@@ -138,6 +179,8 @@ public sealed class Predictor : IDisposable
         _loss?.Dispose();
         _stepInput?.Dispose();
         _batch?.Dispose();
+        foreach (IDisposable part in _owned)
+            part.Dispose();
     }
 
     private void Run(ReadOnlySpan<byte> images, int count, bool withMaps)

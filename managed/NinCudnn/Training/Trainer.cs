@@ -122,6 +122,9 @@ public sealed class Trainer : IDisposable
     /// <summary>The parameters that are evaluated and make the model: the moving average where the recipe has one, else those that are trained.</summary>
     public ParameterStore ModelParameters => _average ?? Parameters;
 
+    /// <summary>Waits for the device and copies the model as it is now: to <see cref="ModelFile.Save">save</see> it, or to <see cref="Predictor.Load">use</see> it.</summary>
+    public ModelFile DownloadModel() => new(Model, ModelParameters.DownloadValues());
+
     /// <summary>Trains to the recipe's end, or until stopped; then the step at hand is finished first.</summary>
     /// <param name="observer">Is told how it goes.</param>
     /// <param name="stop">Ends the run early.</param>
