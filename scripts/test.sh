@@ -16,10 +16,10 @@ suite() {
     local name=$1 variables=("${@:2}")
     env "${variables[@]}" "artifacts/bin/$name/release/$name" -noLogo -noColor -xml "$results/$name${variables[*]:+ ${variables[*]}}.xml"
 }
-# The native tests, and the archive's. OpenMP's threads are not to spin for long while others wait for the processor, as the managed
+# The native tests, and those of archive, packages and examples. OpenMP's threads are not to spin for long while others wait for the processor, as the managed
 # layer sees to by itself (HostThreads).
 native() {
-    scripts/dist.sh && GOMP_SPINCOUNT=2000 ctest --test-dir artifacts/native --output-on-failure --quiet --parallel 2 --output-junit "$results/native.xml"
+    scripts/dist.sh && scripts/pack.sh && GOMP_SPINCOUNT=2000 ctest --test-dir artifacts/native --output-on-failure --quiet --parallel 2 --output-junit "$results/native.xml"
 }
 # One job: what it is goes before what it prints, in one piece, since two run at a time.
 job() {
