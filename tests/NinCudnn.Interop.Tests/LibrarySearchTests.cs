@@ -165,6 +165,16 @@ public sealed class LibrarySearchTests : IDisposable
             Search(Nothing()).Host());
 
     [Fact]
+    public void Host_InAPackageDirectory_IsFoundBehindTheProgramDirectory()
+    {
+        _root.Write("unpacked/libnin_host.so", [1]);
+
+        Assert.Equal(
+            new LibraryCandidate(_root.File("unpacked/libnin_host.so"), "package", null),
+            Search(Nothing() with { PackageDirectories = [_root.File("framework"), _root.File("unpacked")] }).Host().ElementAt(2));
+    }
+
+    [Fact]
     public void Host_WithVariable_IsSoughtThereOnly()
     {
         _root.Write("app/libnin_host.so", [1]);

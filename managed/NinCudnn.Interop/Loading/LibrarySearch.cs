@@ -44,6 +44,8 @@ internal sealed class LibrarySearch(SearchEnvironment environment)
             [
                 FullPath(Path.Combine(environment.BaseDirectory, fileName), "program directory"),
                 FullPath(Path.Combine(environment.BaseDirectory, "runtimes", "linux-x64", "native", fileName), "program directory"),
+                .. environment.PackageDirectories.Select(directory => Path.Combine(directory, fileName)).Where(File.Exists)
+                    .Select(path => FullPath(path, "package")),
             ];
     }
 

@@ -8,6 +8,9 @@ internal sealed record SearchEnvironment
     /// <summary>The directory of the program: libnin_host lies in it or below it.</summary>
     public required string BaseDirectory { get; init; }
 
+    /// <summary>Where the runtime finds native libraries of packages: elsewhere than the program if it unpacks itself from a single file.</summary>
+    public IReadOnlyList<string> PackageDirectories { get; init; } = [];
+
     /// <summary>NIN_CUDA_LIBRARY_DIR: the user's own directory with NVIDIA's libraries.</summary>
     public string? CudaLibraryDirectory { get; init; }
 
@@ -33,6 +36,8 @@ internal sealed record SearchEnvironment
     {
         IsWindows = OperatingSystem.IsWindows(),
         BaseDirectory = AppContext.BaseDirectory,
+        PackageDirectories = (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "").Split(
+            Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries),
         CudaLibraryDirectory = Variable("NIN_CUDA_LIBRARY_DIR"),
         HostLibrary = Variable("NIN_HOST_LIBRARY"),
         CudaPath = Variable("CUDA_PATH"),

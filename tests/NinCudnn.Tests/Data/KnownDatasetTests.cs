@@ -29,6 +29,13 @@ public sealed class KnownDatasetTests : IDisposable
     }
 
     [Fact]
+    public void Load_WithoutADirectory_TakesTheLocatedOne()
+    {
+        Assert.SkipUnless(new DatasetLocator().Find(KnownDatasets.FashionMnist) is not null, "Fashion-MNIST is not installed");
+        Assert.Equal(10_000, KnownDatasets.FashionMnist.Load(DatasetSplit.Test).Count);
+    }
+
+    [Fact]
     public void Load_PlainNames_AreTakenToo()
     {
         SmallDataset.Write(_directory, "", isGzip: false);

@@ -23,6 +23,17 @@ public class DeviceBufferTests
         Assert.Equal(values.Length * sizeof(long), buffer.Memory.Bytes);
     }
 
+    [Fact]
+    public void Allocate_Values_HoldsACopy()
+    {
+        float[] values = [1.5f, -2, float.NaN];
+        using DeviceBuffer<float> buffer = Device.Allocate<float>(values);
+        values[0] = 0;
+
+        Assert.Equal([1.5f, -2, float.NaN], buffer.Download());
+        Assert.Throws<ArgumentOutOfRangeException>(() => Device.Allocate<float>([]));
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(9)]

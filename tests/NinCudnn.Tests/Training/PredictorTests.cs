@@ -60,6 +60,25 @@ public sealed class PredictorTests : IDisposable
         Assert.Equal(all[(2 * TinyNetwork.Classes)..(3 * TinyNetwork.Classes)], alone);
     }
 
+    [Fact]
+    public void Load_AModel_GivesTheScoresOfItsParameters()
+    {
+        var expected = new float[TinyNetwork.Classes];
+        using (Predictor predictor = Create(1))
+            predictor.Predict(_dataset.Image(2), expected);
+
+        using Predictor loaded = Predictor.Load(
+            TestDevice.Shared, new ModelFile(_model, _parameters.DownloadValues()), _dataset.Height, _dataset.Width);
+        var scores = new float[TinyNetwork.Classes];
+        loaded.Predict(_dataset.Image(2), scores);
+
+        Assert.Equal(expected, scores);
+    }
+
+    [Fact]
+    public void Load_ModelThatLacksAParameter_Throws() => Assert.Throws<ArgumentException>(
+        () => Predictor.Load(TestDevice.Shared, new ModelFile(_model, new Dictionary<string, float[]>()), _dataset.Height, _dataset.Width));
+
     [Theory]
     [InlineData(Precision.Float32)]
     [InlineData(Precision.BFloat16)]

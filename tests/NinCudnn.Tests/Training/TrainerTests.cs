@@ -123,6 +123,19 @@ public class TrainerTests
     }
 
     [Fact]
+    public void DownloadModel_WithAMovingAverage_HasItsValues()
+    {
+        using Trainer trainer = Create(_recipe with { EmaDecay = 0.5 });
+        trainer.Train();
+
+        ModelFile model = trainer.DownloadModel();
+
+        Assert.Same(trainer.Model, model.Description);
+        Assert.Equal(trainer.ModelParameters.DownloadValues(), model.Parameters);
+        Assert.NotEqual(trainer.Parameters.DownloadValues(), model.Parameters);
+    }
+
+    [Fact]
     public void Train_StoppedBetweenEpochs_KeepsTheFinishedOnes()
     {
         using Trainer trainer = Create(_recipe);
