@@ -22,6 +22,15 @@ public sealed class DeviceEvent : DeviceResource
         Cuda.cuEventCreate(out _handle, (uint)flags).ThrowIfFailed();
     }
 
+    internal CUevent Handle
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return _handle;
+        }
+    }
+
     /// <summary>Whether the work before the mark is done.</summary>
     /// <exception cref="CudaException">Work at or before this call failed.</exception>
     public bool IsReached

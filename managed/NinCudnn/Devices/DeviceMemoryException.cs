@@ -3,14 +3,14 @@ namespace NinCudnn.Devices;
 /// <summary>The device does not have as much free memory as is needed.</summary>
 public sealed class DeviceMemoryException : Exception
 {
-    internal DeviceMemoryException(Device device, long requestedBytes)
-        : this(device, requestedBytes, device.FreeBytes)
+    internal DeviceMemoryException(Device device, long requestedBytes, string remedy = "a smaller batch or image needs less")
+        : this(device, requestedBytes, device.FreeBytes, remedy)
     {
     }
 
-    private DeviceMemoryException(Device device, long requestedBytes, long freeBytes)
+    private DeviceMemoryException(Device device, long requestedBytes, long freeBytes, string remedy)
         : base($"{ByteSize.Format(requestedBytes)} of device memory are needed, {ByteSize.Format(freeBytes)} of {ByteSize.Format(device.TotalBytes)} "
-            + $"are free on {device.Name}: {ByteSize.Format(Math.Max(requestedBytes - freeBytes, 0))} are missing; a smaller batch or image needs less")
+            + $"are free on {device.Name}: {ByteSize.Format(Math.Max(requestedBytes - freeBytes, 0))} are missing; {remedy}")
     {
         RequestedBytes = requestedBytes;
         FreeBytes = freeBytes;

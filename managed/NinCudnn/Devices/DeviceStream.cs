@@ -79,6 +79,15 @@ public sealed class DeviceStream : DeviceResource
         Cuda.cuStreamSynchronize(Handle).ThrowIfFailed();
     }
 
+    /// <summary>Lets what is queued from now on wait, on the device, for a mark as it was recorded last; one never recorded is not waited for.</summary>
+    /// <exception cref="CudaException">The driver refused.</exception>
+    public void Wait(DeviceEvent mark)
+    {
+        ArgumentNullException.ThrowIfNull(mark);
+        Device.MakeCurrent();
+        Cuda.cuStreamWaitEvent(Handle, mark.Handle, 0).ThrowIfFailed();
+    }
+
     /// <summary>Queues a copy of the first <paramref name="count"/> elements of pinned memory to the device.</summary>
     /// <exception cref="ArgumentException">The destination is too small.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The source has fewer elements.</exception>

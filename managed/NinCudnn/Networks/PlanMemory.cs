@@ -35,8 +35,12 @@ public sealed record PlanMemory(long ParameterBytes, long ArenaBytes, ImmutableA
         using var arena = new DeviceArena(device);
         using DeviceBuffer<LossScalerState> lossScaler = device.Allocate<LossScalerState>(1);
         var resources = new PlanResources(stream, parameters, stepInput, loss, arena, parameters.Values) { LossScaler = lossScaler.Memory, Average = average };
-        return new PlanCompiler(architecture, options, resources).Measure();
+        return Measure(architecture, options, resources);
     }
+
+    /// <summary>The same for resources that are there already.</summary>
+    internal static PlanMemory Measure(Architecture architecture, PlanOptions options, PlanResources resources) =>
+        new PlanCompiler(architecture, options, resources).Measure();
 
     /// <summary>The step that needs the most bytes at once.</summary>
     public int PeakStep => Enumerable.Range(0, Steps.Length).MaxBy(step => At(step).Sum(tensor => tensor.Bytes));

@@ -1,60 +1,70 @@
+using NinCudnn.Data;
+using NinCudnn.Devices;
 using NinCudnn.Networks;
 using NinCudnn.Operators;
 
 namespace NinCudnn.Training;
 
 /// <summary>
-/// Runs a data set through plans of one kind, batch by batch: one plan for whole batches, one for the rest. Owns the plans.
+/// Runs a data set through plans of one kind, batch by batch: one plan for whole batches, one for the rest. Owns the plans, and what the data
+/// set takes of the device.
 /// </summary>
 internal sealed class BatchPlans : IDisposable
 {
-    private readonly int _sampleCount;
-    private readonly int _batch;
-    private readonly StepInput _stepInput;
+    private readonly BatchSource _source;
     private readonly ExecutionPlan _whole;
     private readonly ExecutionPlan? _rest;
 
-    public BatchPlans(Architecture architecture, PlanOptions options, PlanResources resources, int sampleCount)
+    /// <param name="architecture">The network.</param>
+    /// <param name="options">What the plans are compiled for; of its batch as many samples are taken as there are.</param>
+    /// <param name="resources">What the plans share; images and labels come from the data set.</param>
+    /// <param name="dataset">The images and labels.</param>
+    /// <param name="placement">Where they lie; not <see cref="DataPlacement.Auto"/>.</param>
+    /// <exception cref="DeviceMemoryException">The device has too little memory.</exception>
+    public BatchPlans(Architecture architecture, PlanOptions options, PlanResources resources, ImageDataset dataset, DataPlacement placement)
     {
-        _sampleCount = sampleCount;
-        _batch = Math.Min(options.Batch, sampleCount);
-        _stepInput = resources.StepInput;
-        _whole = ExecutionPlan.Compile(architecture, options with { Batch = _batch }, resources);
+        _source = BatchSource.Create(placement, resources.Stream, resources.StepInput, dataset, options.Batch);
         try
         {
-            if (sampleCount % _batch is var rest and > 0)
+            resources = resources with { Images = _source.Images, Labels = _source.Images.Labels };
+            _whole = ExecutionPlan.Compile(architecture, options with { Batch = _source.BatchSize }, resources);
+            if (dataset.Count % _source.BatchSize is var rest and > 0)
                 _rest = ExecutionPlan.Compile(architecture, options with { Batch = rest }, resources);
         }
         catch
         {
-            _whole.Dispose();
+            Dispose();
             throw;
         }
     }
 
     /// <summary>Batches in one pass, the partial last one included.</summary>
-    public int BatchCount => (_sampleCount + _batch - 1) / _batch;
+    public int BatchCount => _source.BatchCount;
 
     /// <summary>Samples in the first so many batches.</summary>
-    public long SamplesIn(int batches) => Math.Min((long)batches * _batch, _sampleCount);
+    public long SamplesIn(int batches) => _source.SamplesIn(batches);
+
+    /// <summary>Begins a pass; one that was not finished is given up.</summary>
+    /// <param name="order">The order of samples; null for the data set's own.</param>
+    public void Begin(EpochOrder? order = null) => _source.Begin(order);
 
     /// <summary>Queues one batch of a pass.</summary>
-    /// <param name="index">The batch's position in the pass.</param>
-    /// <param name="order">The samples in the pass's order.</param>
+    /// <param name="index">The batch's position in the pass, one more than that of the batch before.</param>
     /// <param name="state">What the kernels read of this step.</param>
     /// <returns>The plan that ran.</returns>
-    public ExecutionPlan Run(int index, ReadOnlySpan<int> order, in StepState state)
+    public ExecutionPlan Run(int index, in StepState state)
     {
-        int start = index * _batch, count = Math.Min(_batch, _sampleCount - start);
-        _stepInput.Send(state, order.Slice(start, count));
-        ExecutionPlan plan = count == _batch ? _whole : _rest!;
+        _source.Send(state, index);
+        ExecutionPlan plan = _rest is null || index < BatchCount - 1 ? _whole : _rest;
         plan.Run();
         return plan;
     }
 
     public void Dispose()
     {
-        _whole.Dispose();
+        // Not all are there if the constructor failed.
+        _whole?.Dispose();
         _rest?.Dispose();
+        _source.Dispose();
     }
 }

@@ -10,12 +10,15 @@ public static class BatchSearch
     // What the libraries take for themselves when they are first used, and for memory in pieces.
     private const double Reserve = 0.05;
 
-    /// <summary>Measures plans of other and other sizes, none of which is placed.</summary>
+    /// <summary>
+    /// Measures plans of other and other sizes, none of which is placed. Where the settings leave it open whether data streams, it does only if
+    /// that makes room for a batch at least twice as large.
+    /// </summary>
     /// <param name="device">The device.</param>
     /// <param name="architecture">The network.</param>
     /// <param name="recipe">The recipe, whose batch size does not matter.</param>
     /// <param name="trainSet">The training set, which bounds the batch.</param>
-    /// <param name="testSet">The test set, which lies on the device as well.</param>
+    /// <param name="testSet">The test set, which takes device memory as well.</param>
     /// <param name="execution">How it is carried out; the defaults when null.</param>
     /// <exception cref="ArgumentException">Network and image size do not fit together.</exception>
     /// <exception cref="DeviceMemoryException">Not even a batch of one fits.</exception>
@@ -27,22 +30,33 @@ public static class BatchSearch
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(trainSet);
         ArgumentNullException.ThrowIfNull(testSet);
-        long free = (long)(device.FreeBytes * (1 - Reserve)), datasets = Bytes(trainSet) + Bytes(testSet);
-        if (Needed(1) is var least && least > free)
-            throw new DeviceMemoryException(device, least);
+        execution ??= new ExecutionSettings();
+        DataPlacement asked = execution.DataPlacement;
+        long usable = (long)(device.FreeBytes * (1 - Reserve));
         int most = Math.Min(trainSet.Count, architecture.LargestBatch(recipe.ImageSize, recipe.ImageSize));
-        int fits = 1, tooLarge = most + 1;
-        while (tooLarge - fits > 1)
-        {
-            int candidate = fits + (tooLarge - fits) / 2;
-            if (Needed(candidate) <= free)
-                fits = candidate;
-            else
-                tooLarge = candidate;
-        }
-        return fits;
+        int largest = Search(asked == DataPlacement.Auto ? DataPlacement.Resident : asked);
+        if (asked == DataPlacement.Auto && largest <= most / 2 && Fits(Math.Max(2 * largest, 1), DataPlacement.Auto))
+            largest = Search(DataPlacement.Auto);
+        return largest > 0 ? largest : throw new DeviceMemoryException(device, Needed(1, asked));
 
-        long Needed(int batch)
+        // The largest batch that fits, 0 if none does.
+        int Search(DataPlacement placement)
+        {
+            int fits = 0, tooLarge = most + 1;
+            while (tooLarge - fits > 1)
+            {
+                int candidate = fits + (tooLarge - fits) / 2;
+                if (Fits(candidate, placement))
+                    fits = candidate;
+                else
+                    tooLarge = candidate;
+            }
+            return fits;
+        }
+
+        bool Fits(int batch, DataPlacement placement) => Needed(batch, placement) <= usable;
+
+        long Needed(int batch, DataPlacement placement)
         {
             var options = new PlanOptions
             {
@@ -52,12 +66,10 @@ public static class BatchSearch
                 Sgd = recipe.Sgd,
                 ClipNorm = recipe.ClipNorm,
                 EmaDecay = recipe.EmaDecay,
-                Operators = (execution ?? new ExecutionSettings()).Operators(recipe.Precision),
+                Operators = execution.Operators(recipe.Precision),
             };
             PlanMemory memory = PlanMemory.Measure(device, architecture, options, recipe.Precision);
-            return memory.ParameterBytes + memory.ArenaBytes + datasets;
+            return memory.ParameterBytes + memory.ArenaBytes + DataRoom.Bytes(trainSet, batch, placement) + DataRoom.Bytes(testSet, batch, placement);
         }
     }
-
-    private static long Bytes(ImageDataset dataset) => dataset.Images.Length + (long)dataset.Count * sizeof(int);
 }

@@ -7,15 +7,13 @@ namespace NinCudnn.Training;
 /// <summary>Measures loss and accuracy of a network over a data set. Owns device memory; one thread at a time may use it.</summary>
 public sealed class Evaluator : IDisposable
 {
-    private readonly DeviceDataset _dataset;
     private readonly StepInput _stepInput;
     private readonly RunningLoss _loss;
     private readonly BatchPlans _plans;
-    private readonly int[] _order;
     private readonly Func<LogitsReader> _createReader;
     private LogitsReader? _reader; // made when logits are first asked for
 
-    /// <summary>Uploads the data set and compiles the plans.</summary>
+    /// <summary>Places the data set and compiles the plans.</summary>
     /// <param name="stream">The stream that work is queued on.</param>
     /// <param name="model">The network and how its input is made.</param>
     /// <param name="parameters">The network's parameters; evaluated as they are at each call.</param>
@@ -34,10 +32,10 @@ public sealed class Evaluator : IDisposable
         ArgumentNullException.ThrowIfNull(dataset);
         model.CheckFits(dataset);
         execution ??= new ExecutionSettings();
+        batchSize = Math.Min(batchSize, dataset.Count);
         try
         {
-            _dataset = new DeviceDataset(stream.Device, dataset);
-            _stepInput = new StepInput(stream, Math.Min(batchSize, dataset.Count));
+            _stepInput = new StepInput(stream, batchSize);
             _loss = new RunningLoss(stream);
             var options = new PlanOptions
             {
@@ -48,13 +46,12 @@ public sealed class Evaluator : IDisposable
                 Normalization = model.Normalization,
                 Operators = execution.Operators(parameters.Precision),
             };
-            var resources = new PlanResources(stream, parameters, _stepInput, _loss, arena, _dataset.Labels, _dataset)
-            {
-                Tuner = execution.CreateTuner(stream),
-            };
-            _plans = new BatchPlans(model.Architecture, options, resources, dataset.Count);
-            _order = [.. Enumerable.Range(0, dataset.Count)];
-            int batchElements = Math.Min(batchSize, dataset.Count) * model.Architecture.Classes;
+            var resources = new PlanResources(stream, parameters, _stepInput, _loss, arena, Labels: default);
+            (DataPlacement[] placements, PlacementReason) = DataRoom.Place(execution.DataPlacement, model.Architecture, options, resources, dataset);
+            Placement = placements[0];
+            _plans = new BatchPlans(
+                model.Architecture, options, resources with { Tuner = execution.CreateTuner(stream) }, dataset, Placement);
+            int batchElements = batchSize * model.Architecture.Classes;
             _createReader = () => new LogitsReader(stream, batchElements, parameters.Precision.DataType());
         }
         catch
@@ -63,6 +60,12 @@ public sealed class Evaluator : IDisposable
             throw;
         }
     }
+
+    /// <summary>Where the data set lies: resident or streaming.</summary>
+    public DataPlacement Placement { get; }
+
+    /// <summary>Why the data set streams, where that was not asked for; else null.</summary>
+    public string? PlacementReason { get; }
 
     /// <summary>Runs the whole data set and waits for the result.</summary>
     /// <param name="progress">Is told the share done, 0 to 1, as batches are queued.</param>
@@ -75,10 +78,11 @@ public sealed class Evaluator : IDisposable
         LogitsReader? reader = logits is null ? null : _reader ??= _createReader();
         reader?.Reset();
         _loss.Reset();
+        _plans.Begin();
         for (int i = 0; i < _plans.BatchCount; i++)
         {
             stop.ThrowIfCancellationRequested();
-            ExecutionPlan plan = _plans.Run(i, _order, default);
+            ExecutionPlan plan = _plans.Run(i, default);
             reader?.Read(plan.Logits, (int)_plans.SamplesIn(i), logits!);
             progress?.Invoke((i + 1.0) / _plans.BatchCount);
         }
@@ -95,6 +99,5 @@ public sealed class Evaluator : IDisposable
         _plans?.Dispose();
         _loss?.Dispose();
         _stepInput?.Dispose();
-        _dataset?.Dispose();
     }
 }

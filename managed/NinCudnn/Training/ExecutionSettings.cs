@@ -18,7 +18,7 @@ public enum AlgorithmChoice
     Heuristic,
 }
 
-/// <summary>How a recipe is carried out on a device. It changes speed and memory, and the rounding of results.</summary>
+/// <summary>How a recipe is carried out on a device. It changes speed and memory, and by the algorithms the rounding of results.</summary>
 public sealed record ExecutionSettings
 {
     /// <summary>How convolution algorithms are chosen.</summary>
@@ -29,6 +29,9 @@ public sealed record ExecutionSettings
 
     /// <summary>The most scratch memory that one call may ask for, in bytes.</summary>
     public long WorkspaceLimit { get; init; } = new OperatorOptions().WorkspaceLimit;
+
+    /// <summary>Where the data sets lie.</summary>
+    public DataPlacement DataPlacement { get; init; }
 
     /// <summary>The operators' options for a precision.</summary>
     public OperatorOptions Operators(Precision precision) =>

@@ -7,8 +7,8 @@ using NinCudnn.Operators;
 namespace NinCudnn.Training;
 
 /// <summary>
-/// Trains a network on a data set held in device memory. The same seed, recipe, data, device and thread count give the same
-/// numbers to the last bit. Owns device memory; one thread at a time may use it.
+/// Trains a network on a data set. The same seed, recipe, data, device and thread count give the same numbers to the last bit, wherever the
+/// data lies. Owns device memory; one thread at a time may use it.
 /// </summary>
 public sealed class Trainer : IDisposable
 {
@@ -16,19 +16,20 @@ public sealed class Trainer : IDisposable
 
     private readonly TrainingRecipe _recipe;
     private readonly ulong _seed;
+    private readonly int _trainSamples;
     private readonly int _testSamples;
+    private readonly DataPlacement _trainPlacement;
+    private readonly string? _placementReason;
     private readonly DeviceStream _stream;
     private readonly DeviceArena _arena;
-    private readonly DeviceDataset _trainSet;
     private readonly StepInput _stepInput;
     private readonly RunningLoss _loss;
     private readonly DeviceBuffer<LossScalerState>? _lossScaler; // float16 only
     private readonly ParameterStore? _average;
     private readonly BatchPlans _plans;
     private readonly Evaluator _evaluator;
-    private readonly int[] _order;
 
-    /// <summary>Uploads the data, draws the first parameters and compiles the plans.</summary>
+    /// <summary>Draws the first parameters, places the data and compiles the plans.</summary>
     /// <param name="device">Where to train.</param>
     /// <param name="architecture">The network.</param>
     /// <param name="recipe">How to train it.</param>
@@ -51,6 +52,7 @@ public sealed class Trainer : IDisposable
         execution ??= new ExecutionSettings();
         _recipe = recipe;
         _seed = seed;
+        _trainSamples = trainSet.Count;
         _testSamples = testSet.Count;
         if (recipe.DropoutRate is { } rate)
             architecture = architecture with { Layers = [.. architecture.Layers.Select(layer => layer is DropoutLayer ? new DropoutLayer(rate) : layer)] };
@@ -71,12 +73,12 @@ public sealed class Trainer : IDisposable
                 _average = new ParameterStore(device, architecture, recipe.Precision);
                 _average.Initialize(recipe.Initialization, seed);
             }
-            _trainSet = new DeviceDataset(device, trainSet);
-            _stepInput = new StepInput(_stream, Math.Min(recipe.BatchSize, trainSet.Count));
+            int batch = Math.Min(recipe.BatchSize, Math.Max(trainSet.Count, testSet.Count));
+            _stepInput = new StepInput(_stream, batch);
             _loss = new RunningLoss(_stream);
             var options = new PlanOptions
             {
-                Batch = recipe.BatchSize,
+                Batch = batch,
                 Height = recipe.ImageSize,
                 Width = recipe.ImageSize,
                 Normalization = normalization,
@@ -93,15 +95,18 @@ public sealed class Trainer : IDisposable
                 _lossScaler = device.Allocate<LossScalerState>(1);
                 _lossScaler.Upload([LossScalerState.Initial]);
             }
-            var resources = new PlanResources(_stream, Parameters, _stepInput, _loss, _arena, _trainSet.Labels, _trainSet)
+            var resources = new PlanResources(_stream, Parameters, _stepInput, _loss, _arena, Labels: default)
             {
                 LossScaler = _lossScaler?.Memory,
                 Average = _average,
-                Tuner = execution.CreateTuner(_stream),
             };
-            _plans = new BatchPlans(architecture, options, resources, trainSet.Count);
-            _evaluator = new Evaluator(_stream, Model, ModelParameters, _arena, testSet, recipe.BatchSize, execution);
-            _order = new int[trainSet.Count];
+            (DataPlacement[] placements, _placementReason) =
+                DataRoom.Place(execution.DataPlacement, architecture, options, resources, trainSet, testSet);
+            _trainPlacement = placements[0];
+            _plans = new BatchPlans(
+                architecture, options, resources with { Tuner = execution.CreateTuner(_stream) }, trainSet, _trainPlacement);
+            _evaluator = new Evaluator(
+                _stream, Model, ModelParameters, _arena, testSet, recipe.BatchSize, execution with { DataPlacement = placements[1] });
         }
         catch
         {
@@ -133,7 +138,8 @@ public sealed class Trainer : IDisposable
     {
         int stepsPerEpoch = _plans.BatchCount;
         observer?.Started(new TrainingStart(
-            _recipe, Device.Name, Device.Selection.Reason, _order.Length, _testSamples, stepsPerEpoch, Parameters.Count, _arena.Bytes));
+            _recipe, Device.Name, Device.Selection.Reason, _trainSamples, _testSamples, stepsPerEpoch, Parameters.Count, _arena.Bytes,
+            _trainPlacement, _evaluator.Placement, _placementReason));
 
         List<EpochResult> epochs = [];
         var total = Stopwatch.StartNew();
@@ -164,7 +170,7 @@ public sealed class Trainer : IDisposable
             {
                 break;
             }
-            var result = new EpochResult(epoch, step, train, test, _order.Length / epochTime.TotalSeconds, total.Elapsed);
+            var result = new EpochResult(epoch, step, train, test, _trainSamples / epochTime.TotalSeconds, total.Elapsed);
             epochs.Add(result);
             observer?.EpochEnded(result);
         }
@@ -181,7 +187,6 @@ public sealed class Trainer : IDisposable
         _lossScaler?.Dispose();
         _loss?.Dispose();
         _stepInput?.Dispose();
-        _trainSet?.Dispose();
         _average?.Dispose();
         Parameters?.Dispose();
         _arena?.Dispose();
@@ -196,7 +201,7 @@ public sealed class Trainer : IDisposable
         long totalSteps = (long)stepsPerEpoch * _recipe.Epochs;
         int reportInterval = Math.Max(stepsPerEpoch / ProgressReportsPerEpoch, 1);
         long start = Stopwatch.GetTimestamp();
-        new EpochOrder(_seed, epoch - 1).Fill(_order);
+        _plans.Begin(new EpochOrder(_seed, epoch - 1));
         _loss.Reset();
         int reading = 0; // the number of steps behind the sums that are on their way, 0 if none are
         for (int i = 0; i < stepsPerEpoch; i++)
@@ -205,7 +210,7 @@ public sealed class Trainer : IDisposable
                 return i;
             long step = firstStep + i;
             double rate = _recipe.LearningRate * _recipe.Schedule.Factor(step, totalSteps);
-            _plans.Run(i, _order, new StepState((float)rate, step));
+            _plans.Run(i, new StepState((float)rate, step));
 
             if (observer is not null && (i + 1) % reportInterval == 0)
             {

@@ -11,8 +11,12 @@ namespace NinCudnn.Training;
 /// <param name="StepsPerEpoch">Steps in an epoch, the partial last one included.</param>
 /// <param name="Parameters">The network's parameters.</param>
 /// <param name="DeviceBytes">Device memory that the plans' tensors take.</param>
+/// <param name="TrainPlacement">Where the training set lies: resident or streaming.</param>
+/// <param name="TestPlacement">Where the test set lies: resident or streaming.</param>
+/// <param name="PlacementReason">Why data streams, where that was not asked for; else null.</param>
 public sealed record TrainingStart(
-    TrainingRecipe Recipe, string Device, string DeviceReason, int TrainSamples, int TestSamples, int StepsPerEpoch, long Parameters, long DeviceBytes);
+    TrainingRecipe Recipe, string Device, string DeviceReason, int TrainSamples, int TestSamples, int StepsPerEpoch, long Parameters, long DeviceBytes,
+    DataPlacement TrainPlacement, DataPlacement TestPlacement, string? PlacementReason);
 
 /// <summary>How far a run has come. Loss and accuracy are means over the epoch so far.</summary>
 /// <param name="Epoch">The epoch, from 1.</param>

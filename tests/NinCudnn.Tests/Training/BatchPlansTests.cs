@@ -10,31 +10,39 @@ namespace NinCudnn.Tests.Training;
 
 public class BatchPlansTests
 {
+    public static TheoryData<int, int, DataPlacement> Cases
+    {
+        get
+        {
+            var cases = new TheoryData<int, int, DataPlacement>();
+            (int Samples, int Batch)[] sizes = [(1, 1), (3, 10), (10, 10), (11, 10), (29, 10), (30, 10), (7, 1)]; // 3: fewer samples than a batch
+            foreach (var (samples, batch) in sizes)
+            {
+                cases.Add(samples, batch, DataPlacement.Resident);
+                cases.Add(samples, batch, DataPlacement.Stream);
+            }
+            return cases;
+        }
+    }
+
     [Theory]
-    [InlineData(1, 1)]
-    [InlineData(3, 10)] // fewer samples than a batch
-    [InlineData(10, 10)]
-    [InlineData(11, 10)]
-    [InlineData(29, 10)]
-    [InlineData(30, 10)]
-    [InlineData(7, 1)]
-    public void Run_EveryBatch_TakesEverySampleOnce(int samples, int batch)
+    [MemberData(nameof(Cases))]
+    public void Run_EveryBatch_TakesEverySampleOnce(int samples, int batch, DataPlacement placement)
     {
         ImageDataset dataset = TinyNetwork.Dataset(samples, 3);
         using var stream = TestDevice.Shared.CreateStream();
         using var arena = new NinCudnn.Devices.DeviceArena(TestDevice.Shared);
         using var parameters = new ParameterStore(TestDevice.Shared, TinyNetwork.Architecture());
-        using var images = new DeviceDataset(TestDevice.Shared, dataset);
         using var loss = new RunningLoss(stream);
         using var input = new StepInput(stream, Math.Min(samples, batch));
         var options = new PlanOptions { Batch = batch, Height = TinyNetwork.ImageSize, Width = TinyNetwork.ImageSize, Mode = PlanMode.Evaluation };
         using var plans = new BatchPlans(
-            TinyNetwork.Architecture(), options, new PlanResources(stream, parameters, input, loss, arena, images.Labels, images), samples);
-        int[] order = [.. Enumerable.Range(0, samples).Reverse()];
+            TinyNetwork.Architecture(), options, new PlanResources(stream, parameters, input, loss, arena, Labels: default), dataset, placement);
 
         loss.Reset();
+        plans.Begin(new EpochOrder(5, 1));
         for (int i = 0; i < plans.BatchCount; i++)
-            plans.Run(i, order, new StepState(0, i));
+            plans.Run(i, new StepState(0, i));
         loss.BeginRead();
         LossSummary summary = loss.EndRead();
 

@@ -28,13 +28,14 @@ public sealed class EvaluatorTests : IDisposable
     }
 
     [Theory]
-    [InlineData(5)] // the last batch has three samples
-    [InlineData(23)]
-    [InlineData(100)]
-    public void Evaluate_AnyBatchSize_EqualsTheLogitsComputedByHand(int batchSize)
+    [InlineData(5, DataPlacement.Auto)] // the last batch has three samples
+    [InlineData(23, DataPlacement.Auto)]
+    [InlineData(100, DataPlacement.Auto)]
+    [InlineData(5, DataPlacement.Stream)]
+    public void Evaluate_AnyBatchSize_EqualsTheLogitsComputedByHand(int batchSize, DataPlacement placement)
     {
         Dictionary<string, float[]> before = _parameters.DownloadValues();
-        using Evaluator evaluator = Create(batchSize);
+        using Evaluator evaluator = Create(batchSize, placement);
 
         LossSummary summary = evaluator.Evaluate();
 
@@ -64,16 +65,40 @@ public sealed class EvaluatorTests : IDisposable
         Assert.Equal([1 / 3.0, 2 / 3.0, 1], shares);
     }
 
-    [Fact]
-    public void Evaluate_Stopped_ThrowsAndCanGoOn()
+    [Theory]
+    [InlineData(DataPlacement.Resident)]
+    [InlineData(DataPlacement.Stream)]
+    public void Evaluate_Stopped_ThrowsAndCanGoOn(DataPlacement placement)
     {
-        using Evaluator evaluator = Create(8);
+        using Evaluator evaluator = Create(8, placement);
         LossSummary expected = evaluator.Evaluate();
         using var stop = new CancellationTokenSource();
 
         Assert.Throws<OperationCanceledException>(() => evaluator.Evaluate(_ => stop.Cancel(), stop: stop.Token));
 
         Assert.Equal(expected, evaluator.Evaluate());
+    }
+
+    [Fact]
+    public void Evaluate_Streaming_GivesTheSameToTheBit()
+    {
+        using Evaluator resident = Create(4, DataPlacement.Resident), streaming = Create(4, DataPlacement.Stream);
+        List<float> expected = [], actual = [];
+
+        Assert.Equal(
+            resident.Evaluate(logits: (_, logits) => expected.AddRange(logits)), streaming.Evaluate(logits: (_, logits) => actual.AddRange(logits)));
+
+        Assert.Equal(23 * TinyNetwork.Classes, expected.Count);
+        Assert.Equal(expected, actual);
+    }
+
+    [Fact]
+    public void Create_Placement_IsAsAskedOrOnTheDevice()
+    {
+        using Evaluator automatic = Create(4), resident = Create(4, DataPlacement.Resident), streaming = Create(4, DataPlacement.Stream);
+        Assert.Equal(
+            [DataPlacement.Resident, DataPlacement.Resident, DataPlacement.Stream], new[] { automatic.Placement, resident.Placement, streaming.Placement });
+        Assert.All(new[] { automatic, resident, streaming }, evaluator => Assert.Null(evaluator.PlacementReason));
     }
 
     [Fact]
@@ -91,7 +116,8 @@ public sealed class EvaluatorTests : IDisposable
         evaluator.Dispose();
     }
 
-    private Evaluator Create(int batchSize) => new(_stream, _model, _parameters, _arena, _dataset, batchSize);
+    private Evaluator Create(int batchSize, DataPlacement placement = DataPlacement.Auto) =>
+        new(_stream, _model, _parameters, _arena, _dataset, batchSize, new ExecutionSettings { DataPlacement = placement });
 
     /// <summary>Logits from one plan over all samples at once; loss and answers from them in float64.</summary>
     private (double LossSum, long Correct) ByHand()
