@@ -1,5 +1,6 @@
 using System.CommandLine;
 using NinCudnn.Data;
+using NinCudnn.Training;
 
 namespace NinCudnn.Cli.Commands;
 
@@ -43,6 +44,10 @@ internal sealed class DatasetOptions
         HelpName = "n",
         CustomParser = result => SharedOptions.ParseOrReport<ulong?>(result, text => SharedOptions.ParseSeed("--split-seed", text)),
     };
+    private readonly Option<string?> _placement = SharedOptions.OneOf(
+        new("--data-placement") { HelpName = "name", DefaultValueFactory = _ => "auto" },
+        "Keep the images on the device, or let them stream from host memory; auto lets those stream that the device has no room for",
+        Enum.GetNames<DataPlacement>().Select(name => name.ToLowerInvariant()));
     private readonly Option<bool> _skipBroken = new("--skip-broken") { Description = "Leave out those of --images that can't be decoded." };
 
     private Option[] Choosing => [_dataset, _data, _images, _testFraction, _splitSeed];
@@ -54,10 +59,14 @@ internal sealed class DatasetOptions
     {
         AddChoiceTo(command);
         Array.ForEach(Decoding, command.Add);
+        command.Add(_placement);
     }
 
     /// <summary>Adds only the options that say which images, not how they are decoded.</summary>
     public void AddChoiceTo(Command command) => Array.ForEach(Choosing, command.Add);
+
+    /// <summary>Where the images are to lie.</summary>
+    public DataPlacement Placement(ParseResult parsed) => Enum.Parse<DataPlacement>(parsed.GetValue(_placement)!, ignoreCase: true);
 
     /// <exception cref="ArgumentException">The options contradict each other, or the fraction is out of range.</exception>
     /// <exception cref="IOException">The folder of images can't be read.</exception>

@@ -52,7 +52,8 @@ internal static class EvalCommand
                 {
                     store.Load(model.Parameters);
                     int samples = parsed.GetValue(batch) ?? DefaultBatch;
-                    return (Store: store, Evaluator: new Evaluator(stream, model.Description, store, arena, testSet, samples, execution.Parse(parsed)));
+                    ExecutionSettings settings = execution.Parse(parsed) with { DataPlacement = data.Placement(parsed) };
+                    return (Store: store, Evaluator: new Evaluator(stream, model.Description, store, arena, testSet, samples, settings));
                 }
                 catch
                 {
@@ -62,6 +63,8 @@ internal static class EvalCommand
             });
             using ParameterStore parameters = made.Store;
             using Evaluator evaluator = made.Evaluator;
+            if (!isJson && ReportText.Streaming(null, evaluator.Placement, evaluator.PlacementReason) is { } streaming)
+                Console.WriteLine($"streaming {streaming}");
             var predictions = new TestPredictions(testSet);
             var time = Stopwatch.StartNew();
             LossSummary result = isLive
@@ -73,6 +76,7 @@ internal static class EvalCommand
             {
                 var evaluation = new EvaluationEvent(
                     "evaluation", path, source.Name, testSet.Count, result.Loss, result.Accuracy, rate, target.Name,
+                    ReportText.Of(evaluator.Placement), evaluator.PlacementReason,
                     ConfusionText.Classes(predictions.Confusion, testSet.ClassNames), ConfusionText.Cells(predictions.Confusion, testSet.ClassNames));
                 Console.WriteLine(JsonSerializer.Serialize(evaluation, JsonEventsContext.Default.EvaluationEvent));
                 return ExitCode.Success;

@@ -116,7 +116,7 @@ internal static class TrainCommand
             network.InferShapes(chosen.BatchSize, chosen.ImageSize, chosen.ImageSize);
 
             using Device target = Device.Open(parsed.GetRequiredValue(device));
-            ExecutionSettings settings = execution.Parse(parsed);
+            ExecutionSettings settings = execution.Parse(parsed) with { DataPlacement = data.Placement(parsed) };
             var (made, choice) = PrecisionChoice.Of(parsed.GetValue(precision), chosen.Precision, target).Make(used =>
             {
                 TrainingRecipe recipe = chosen with { Precision = used };

@@ -9,7 +9,8 @@ internal sealed record StartEvent(
     int ImageSize, int BatchSize, int Epochs, double LearningRate, string Schedule, double Momentum, bool Nesterov, double WeightDecay,
     string Initialization, double OutputScale, bool NormalizeInput, double? DropoutRate,
     double LabelSmoothing, double? ClipNorm, double? EmaDecay, double HorizontalFlip, int CropPadding, double ErasingProbability, string Precision, string? PrecisionReason, ulong Seed,
-    int TrainSamples, int TestSamples, int StepsPerEpoch, long Parameters, long DeviceBytes, string RunDirectory);
+    int TrainSamples, int TestSamples, int StepsPerEpoch, long Parameters, long DeviceBytes,
+    string TrainPlacement, string TestPlacement, string? PlacementReason, string RunDirectory);
 
 internal sealed record ProgressEvent(
     string Event, int Epoch, long Step, int StepInEpoch, double TrainLoss, double TrainAccuracy, double SamplesPerSecond);
@@ -24,7 +25,7 @@ internal sealed record EndEvent(
 
 internal sealed record EvaluationEvent(
     string Event, string Model, string Dataset, int Samples, double Loss, double Accuracy, double SamplesPerSecond, string Device,
-    IReadOnlyList<ClassEntry> Classes, IReadOnlyList<ConfusionEntry> Confusions);
+    string Placement, string? PlacementReason, IReadOnlyList<ClassEntry> Classes, IReadOnlyList<ConfusionEntry> Confusions);
 
 internal sealed record ClassEntry(string Name, long Samples, long Predicted, long Correct, double? Precision, double? Recall, double? F1);
 

@@ -17,10 +17,29 @@ internal static class ReportText
                 $"{run.Model.Architecture.Name}, {start.Parameters:N0} parameters, {recipe.ImageSize}×{recipe.ImageSize} input, {ByteSize.Format(start.DeviceBytes)} for tensors")),
             ("compute", $"{run.Precision}"),
             ("data", FormattableString.Invariant($"{run.Dataset}: {start.TrainSamples:N0} training and {start.TestSamples:N0} test images")),
+            .. Streaming(start.TrainPlacement, start.TestPlacement, start.PlacementReason) is { } streaming ? [("stream", streaming)] : Array.Empty<(string, string)>(),
             ("recipe", FormattableString.Invariant(
                 $"{recipe.Name}: {Count(recipe.Epochs, "epoch")} of {Count(start.StepsPerEpoch, "step")}, batch {recipe.BatchSize}, learning rate {recipe.LearningRate}{schedule}, momentum {recipe.Sgd.Momentum}, seed {run.Seed}")),
         ];
     }
+
+    /// <summary>What streams and why; null where all lies on the device.</summary>
+    /// <param name="train">Where the training set lies, null if there is none.</param>
+    /// <param name="test">Where the test set lies.</param>
+    /// <param name="reason">Why something streams, null if that was asked for.</param>
+    public static string? Streaming(DataPlacement? train, DataPlacement test, string? reason)
+    {
+        string? which = (train, test) switch
+        {
+            (DataPlacement.Stream, DataPlacement.Stream) => "training and test images",
+            (DataPlacement.Stream, _) => "training images",
+            (_, DataPlacement.Stream) => "test images",
+            _ => null,
+        };
+        return which is null ? null : $"{which} from host memory, {(reason is null ? "as asked for" : $"since {reason}")}";
+    }
+
+    public static string Of(DataPlacement placement) => placement.ToString().ToLowerInvariant();
 
     /// <summary>At most 80 characters long in all but extreme cases, the usual width of a terminal.</summary>
     public static string Epoch(EpochResult epoch, int epochs) =>

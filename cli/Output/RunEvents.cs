@@ -19,7 +19,8 @@ internal static class RunEvents
             run.Model.Architecture.Layers.OfType<DropoutLayer>().FirstOrDefault()?.Rate,
             recipe.LabelSmoothing, recipe.ClipNorm, recipe.EmaDecay, augmentation.HorizontalFlip, augmentation.CropPadding, augmentation.ErasingProbability,
             RecipeNames.Of(recipe.Precision), run.Precision.Reason, run.Seed,
-            start.TrainSamples, start.TestSamples, start.StepsPerEpoch, start.Parameters, start.DeviceBytes, run.Directory.Path);
+            start.TrainSamples, start.TestSamples, start.StepsPerEpoch, start.Parameters, start.DeviceBytes,
+            ReportText.Of(start.TrainPlacement), ReportText.Of(start.TestPlacement), start.PlacementReason, run.Directory.Path);
     }
 
     public static EndEvent End(TrainingResult result, string device, RunInfo run)

@@ -54,7 +54,7 @@ internal sealed record RunDocument(
     }
 }
 
-internal sealed record RunExecution(string Algorithms, bool Deterministic, long WorkspaceLimit);
+internal sealed record RunExecution(string Algorithms, bool Deterministic, long WorkspaceLimit, string DataPlacement);
 
 internal sealed record RunVersions(string Nin, string Dotnet, string System, string Driver, string Cudnn, string Cublas, string CublasLt, string? Onednn);
 

@@ -58,7 +58,8 @@ internal sealed class RunRecorder(RunInfo run, Device device, ExecutionSettings 
     private RunDocument Describe(TrainingStart start) => new(
         RunDocument.CurrentFormat, RunDocument.Running, DateTimeOffset.Now, null, null, Environment.GetCommandLineArgs()[1..],
         RunEvents.Start(start, run), JsonElement.Parse(RecipeJson.Write(start.Recipe)), JsonElement.Parse(ArchitectureJson.Write(run.Model.Architecture)),
-        new RunExecution(execution.Algorithms.ToString().ToLowerInvariant(), execution.Deterministic, execution.WorkspaceLimit),
+        new RunExecution(
+            execution.Algorithms.ToString().ToLowerInvariant(), execution.Deterministic, execution.WorkspaceLimit, ReportText.Of(execution.DataPlacement)),
         new RunVersions(
             AppVersion.Text, RuntimeInformation.FrameworkDescription, RuntimeInformation.OSDescription, Version(NativeLibraryNames.Cuda),
             Version(NativeLibraryNames.Cudnn), Version(NativeLibraryNames.Cublas), Version(NativeLibraryNames.CublasLt), OneDnn.Version()),

@@ -20,6 +20,7 @@ internal static class RunText
         ("algorithms", run.Execution.Algorithms),
         ("deterministic", YesNo(run.Execution.Deterministic)),
         ("workspace limit", ByteSize.Format(run.Execution.WorkspaceLimit)),
+        ("data placement", run.Execution.DataPlacement),
     ];
 
     /// <summary>What it learned from.</summary>

@@ -23,9 +23,9 @@ public sealed class HelpTests
     [InlineData(
         "train",
         "--recipe --arch --epochs --batch --resize --learning-rate --lr --schedule --warm-up --momentum --nesterov --weight-decay --init --output-scale "
-        + "--normalize --dropout --label-smoothing --clip-norm --ema --flip --crop --erase --precision --seed --dataset --data --images --image-size --channels --test-fraction --split-seed --skip-broken"
+        + "--normalize --dropout --label-smoothing --clip-norm --ema --flip --crop --erase --precision --seed --dataset --data --images --image-size --channels --test-fraction --split-seed --skip-broken --data-placement"
         + " --limit-train --limit-test --device --out --no-report --tensorboard --json --algorithms --deterministic --workspace-limit")]
-    [InlineData("eval", "--checkpoint --batch --dataset --data --images --image-size --channels --test-fraction --split-seed --skip-broken --limit-test --precision --device --json --algorithms --deterministic --workspace-limit")]
+    [InlineData("eval", "--checkpoint --batch --dataset --data --images --image-size --channels --test-fraction --split-seed --skip-broken --data-placement --limit-test --precision --device --json --algorithms --deterministic --workspace-limit")]
     [InlineData("predict", "--checkpoint --top-k --invert --device --precision --json")]
     [InlineData("explain", "--checkpoint --class --output --invert --device --precision")]
     [InlineData("runs list", "--json")]

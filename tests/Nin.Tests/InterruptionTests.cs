@@ -12,14 +12,16 @@ public sealed class InterruptionTests : IDisposable
     public void Dispose() => _root.Dispose();
 
     [Theory]
-    [InlineData("INT", "\"event\":\"progress\"")]
-    [InlineData("TERM", "\"event\":\"epoch\"")]
-    public void Train_Signal_StopsAfterTheStepAndSaves(string signal, string after)
+    [InlineData("INT", "\"event\":\"progress\"", "auto")]
+    [InlineData("TERM", "\"event\":\"epoch\"", "auto")]
+    [InlineData("INT", "\"event\":\"progress\"", "stream")]
+    public void Train_Signal_StopsAfterTheStepAndSaves(string signal, string after, string placement)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "sends a signal");
         string data = TinyData.Write(_root), run = _root.File("run");
         using NinProgram program = NinProgram.Start(
-            "train", "--data", data, "--resize", "68", "--batch", "10", "--epochs", "1000000", "--device", "cpu", "--json", "--out", run);
+            "train", "--data", data, "--resize", "68", "--batch", "10", "--epochs", "1000000", "--device", "cpu",
+            "--data-placement", placement, "--json", "--out", run);
         program.WaitForLine(after);
 
         program.Signal(signal);

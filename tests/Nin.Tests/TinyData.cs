@@ -12,28 +12,31 @@ internal static class TinyData
     public const int TrainCount = 50;
     public const int TestCount = 20;
 
-    private const int ImageSize = 28;
+    private const int UsualSize = 28;
 
     /// <summary>Two epochs of four steps, the last one partial, on the CPU.</summary>
     public static string[] TrainArguments(string data) =>
         ["train", "--data", data, "--resize", "68", "--batch", "16", "--epochs", "2", "--device", "cpu"];
 
     /// <summary>Writes a whole data set.</summary>
+    /// <param name="directory">Where.</param>
+    /// <param name="name">The data set's own directory in it.</param>
+    /// <param name="imageSize">Height and width of the images.</param>
     /// <returns>The directory.</returns>
-    public static string Write(TemporaryDirectory directory, string name = "data")
+    public static string Write(TemporaryDirectory directory, string name = "data", int imageSize = UsualSize)
     {
-        directory.Write($"{name}/train-images-idx3-ubyte", Images(TrainCount, seed: 1));
+        directory.Write($"{name}/train-images-idx3-ubyte", Images(TrainCount, imageSize, seed: 1));
         directory.Write($"{name}/train-labels-idx1-ubyte", Labels(TrainCount));
-        directory.Write($"{name}/t10k-images-idx3-ubyte", Images(TestCount, seed: 2));
+        directory.Write($"{name}/t10k-images-idx3-ubyte", Images(TestCount, imageSize, seed: 2));
         directory.Write($"{name}/t10k-labels-idx1-ubyte", Labels(TestCount));
         return directory.File(name);
     }
 
-    private static byte[] Images(int count, int seed)
+    private static byte[] Images(int count, int size, int seed)
     {
-        var pixels = new byte[count * ImageSize * ImageSize];
+        var pixels = new byte[count * size * size];
         new Random(seed).NextBytes(pixels);
-        return IdxBytes.Of(8, [(uint)count, ImageSize, ImageSize], pixels);
+        return IdxBytes.Of(8, [(uint)count, (uint)size, (uint)size], pixels);
     }
 
     private static byte[] Labels(int count) => IdxBytes.Labels([.. Enumerable.Range(0, count).Select(i => (byte)(i % 10))]);

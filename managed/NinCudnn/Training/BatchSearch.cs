@@ -37,6 +37,8 @@ public static class BatchSearch
         int largest = Search(asked == DataPlacement.Auto ? DataPlacement.Resident : asked);
         if (asked == DataPlacement.Auto && largest <= most / 2 && Fits(Math.Max(2 * largest, 1), DataPlacement.Auto))
             largest = Search(DataPlacement.Auto);
+        if (largest == 0 && asked == DataPlacement.Resident)
+            throw new DeviceMemoryException(device, Needed(1, asked), DataRoom.Remedy);
         return largest > 0 ? largest : throw new DeviceMemoryException(device, Needed(1, asked));
 
         // The largest batch that fits, 0 if none does.

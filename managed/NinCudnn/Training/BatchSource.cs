@@ -94,7 +94,7 @@ internal sealed class ResidentBatches : BatchSource
         }
         catch (DeviceMemoryException e)
         {
-            throw new DeviceMemoryException(device, e.RequestedBytes, "images that stream from host memory need less");
+            throw new DeviceMemoryException(device, e.RequestedBytes, DataRoom.Remedy);
         }
     }
 

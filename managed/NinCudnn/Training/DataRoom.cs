@@ -11,6 +11,9 @@ internal static class DataRoom
     // batch which it found for resident data keeps them resident.
     private const double Reserve = 0.03;
 
+    /// <summary>What to do where images that must lie on the device do not fit.</summary>
+    public const string Remedy = "images that stream from host memory need less";
+
     /// <summary>Device memory that a data set takes, in bytes.</summary>
     /// <param name="dataset">The images and labels.</param>
     /// <param name="batch">Samples per step, which is what data that stream take room for.</param>

@@ -46,11 +46,13 @@ public sealed class Evaluator : IDisposable
                 Normalization = model.Normalization,
                 Operators = execution.Operators(parameters.Precision),
             };
-            var resources = new PlanResources(stream, parameters, _stepInput, _loss, arena, Labels: default);
+            var resources = new PlanResources(stream, parameters, _stepInput, _loss, arena, Labels: default)
+            {
+                Tuner = execution.CreateTuner(stream),
+            };
             (DataPlacement[] placements, PlacementReason) = DataRoom.Place(execution.DataPlacement, model.Architecture, options, resources, dataset);
             Placement = placements[0];
-            _plans = new BatchPlans(
-                model.Architecture, options, resources with { Tuner = execution.CreateTuner(stream) }, dataset, Placement);
+            _plans = new BatchPlans(model.Architecture, options, resources, dataset, Placement);
             int batchElements = batchSize * model.Architecture.Classes;
             _createReader = () => new LogitsReader(stream, batchElements, parameters.Precision.DataType());
         }

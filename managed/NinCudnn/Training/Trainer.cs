@@ -99,12 +99,12 @@ public sealed class Trainer : IDisposable
             {
                 LossScaler = _lossScaler?.Memory,
                 Average = _average,
+                Tuner = execution.CreateTuner(_stream),
             };
             (DataPlacement[] placements, _placementReason) =
                 DataRoom.Place(execution.DataPlacement, architecture, options, resources, trainSet, testSet);
             _trainPlacement = placements[0];
-            _plans = new BatchPlans(
-                architecture, options, resources with { Tuner = execution.CreateTuner(_stream) }, trainSet, _trainPlacement);
+            _plans = new BatchPlans(architecture, options, resources, trainSet, _trainPlacement);
             _evaluator = new Evaluator(
                 _stream, Model, ModelParameters, _arena, testSet, recipe.BatchSize, execution with { DataPlacement = placements[1] });
         }
