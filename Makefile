@@ -2,7 +2,7 @@
 NIN := artifacts/bin/nin/release/nin
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build train test examples bench dist pack public-api format clean
+.PHONY: help bootstrap build train test examples bench dist pack public-api docs format clean
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
@@ -35,6 +35,10 @@ pack: bootstrap ## Builds the NuGet packages into artifacts/packages and tries t
 
 public-api: ## Brings managed/*/PublicAPI.Unshipped.txt up to date after the public interface has changed
 	@scripts/public-api.sh
+
+docs: build ## Renews docs/cli.md and docs/schemas/, which are made of the program
+	@$(NIN) reference >docs/cli.md
+	@for kind in arch recipe config; do $(NIN) $$kind schema >docs/schemas/$$kind.schema.json; done
 
 format: ## Formats the C# and C++ sources
 	@dotnet format NinCudnn.sln

@@ -13,4 +13,13 @@ internal static class ExitCode
 
     /// <summary>Stopped by Ctrl-C or SIGTERM after saving; the shell's convention for an interrupted program.</summary>
     public const int Interrupted = 130;
+
+    /// <summary>All of them, in words for users.</summary>
+    public static IReadOnlyList<(int Code, string Meaning)> All { get; } =
+    [
+        (Success, "success"),
+        (Failure, "something failed: a file, data, the device, a check of nin doctor; or some of several images or runs"),
+        (Usage, "the command line, or a setting that completes it, is wrong; nothing was done"),
+        (Interrupted, "stopped by Ctrl-C or SIGTERM, with what was done so far saved"),
+    ];
 }

@@ -6,7 +6,9 @@ namespace NinCudnn.Cli;
 /// <summary>Turns exceptions into one line on standard error and an exit code.</summary>
 internal static class Failure
 {
-    public static int Report(Exception exception)
+    /// <param name="exception">What was thrown.</param>
+    /// <param name="hint">What to append to the message.</param>
+    public static int Report(Exception exception, string hint = "")
     {
         switch (exception)
         {
@@ -15,10 +17,10 @@ internal static class Failure
                 return ExitCode.Interrupted;
             case ArgumentException { ParamName: { } parameter }:
                 // The name of a method's parameter means nothing to users.
-                Write(exception.Message.Replace($" (Parameter '{parameter}')", "", StringComparison.Ordinal));
+                Write(exception.Message.Replace($" (Parameter '{parameter}')", "", StringComparison.Ordinal) + hint);
                 return ExitCode.Usage;
             case ArgumentException:
-                Write(exception.Message);
+                Write(exception.Message + hint);
                 return ExitCode.Usage;
             case NativeException or DeviceMemoryException or IOException or InvalidDataException or UnauthorizedAccessException
                 or NotSupportedException or HttpRequestException or TimeoutException:
@@ -34,7 +36,8 @@ internal static class Failure
         }
     }
 
-    private static void Write(string message) => Console.Error.WriteLine("nin: " + OneLine(message));
+    /// <summary>Writes a message as one line on standard error.</summary>
+    public static void Write(string message) => Console.Error.WriteLine("nin: " + OneLine(message));
 
     /// <summary>Joins the lines of a list by semicolons, so that a message stays one line whoever reads it.</summary>
     private static string OneLine(string message) => string.Join(

@@ -1,9 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
-using System.CommandLine.Parsing;
 using NinCudnn.Cli;
 using NinCudnn.Cli.Commands;
+using NinCudnn.Cli.Completion;
+using NinCudnn.Cli.Settings;
 
 var root = new RootCommand("Trains and runs Network-in-Network image classifiers, on NVIDIA GPUs or on any CPU.")
 {
@@ -21,32 +22,53 @@ var root = new RootCommand("Trains and runs Network-in-Network image classifiers
     BenchCommand.Create(),
     DoctorCommand.Create(),
     DataCommand.Create(),
+    ConfigCommand.Create(),
+    CompletionCommand.Create(),
+    ReferenceCommand.Create(),
 };
-
+ConfigFiles.AddOptionsTo(root);
+root.Options.OfType<VersionOption>().Single().Description = "Show the version.";
 HelpOption help = root.Options.OfType<HelpOption>().Single();
+help.Description = "Show this help.";
+help.Aliases.Remove("/h");
+help.Aliases.Remove("/?");
 help.Action = new HelpWithExamples((HelpAction)help.Action!);
 
-ParseResult parsed = root.Parse(args);
-if (parsed.Action is ParseErrorAction)
+if (args is [Completer.Request, .. var words])
 {
-    // A word that is not known is the likelier cause when there are further errors.
-    string message = parsed.UnmatchedTokens is [string unknown, ..]
-        ? $"there is no command or option '{unknown}'"
-        : parsed.Errors[0].Message.TrimEnd('.');
-    Console.Error.WriteLine($"nin: {message} (see: {CommandLine(parsed.CommandResult)} --help)");
-    return ExitCode.Usage;
+    Completer.Write(Console.Out, root, words);
+    return ExitCode.Success;
 }
 
-// The commands handle Ctrl-C themselves: a step is finished and saved first, however long that takes.
-var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+// A file beginning with @ is a file.
+var rules = new ParserConfiguration { ResponseFileTokenReplacer = null };
+ParseResult parsed = root.Parse(args, rules);
+CommandSettings? settings = null;
 try
 {
-    return await parsed.InvokeAsync(configuration);
+    // Not for help and the like.
+    if (CommandSettings.CanBeMadeFor(parsed.CommandResult.Command) && (parsed.Action is ParseErrorAction || parsed.Action == parsed.CommandResult.Command.Action))
+    {
+        settings = CommandSettings.For(parsed, new ConfigFiles(parsed).Read(root));
+        if (settings.Chosen.Count > 0)
+        {
+            args = settings.InsertInto(args, parsed.CommandResult.Command);
+            parsed = root.Parse(args, rules);
+        }
+    }
+    if ((parsed.Action is ParseErrorAction || parsed.Action == parsed.CommandResult.Command.Action) && UsageError.Find(parsed, args, settings) is { } message)
+    {
+        Failure.Write(message);
+        return ExitCode.Usage;
+    }
+    // The commands handle Ctrl-C themselves: a step is finished and saved first, however long that takes.
+    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+}
+catch (ArgumentException e)
+{
+    return Failure.Report(e, UsageError.Hint(parsed, settings));
 }
 catch (Exception e)
 {
     return Failure.Report(e);
 }
-
-static string CommandLine(SymbolResult command) =>
-    command.Parent is null ? "nin" : $"{CommandLine(command.Parent)} {((CommandResult)command).Command.Name}";

@@ -34,9 +34,9 @@ internal sealed class RunDirectory : IDisposable
         string[] names = [ModelName, MetricsName, System.IO.Path.GetFileName(Runs.RunDocument.PathIn(path))];
         string[] taken = [.. names.Where(name => File.Exists(System.IO.Path.Combine(path, name)))];
         if (taken.Length > 0)
-            throw new IOException($"{path} holds another run ({string.Join(", ", taken)}); choose another --out");
+            throw new IOException($"{path} holds another run ({string.Join(", ", taken)}); choose another --output");
         if (File.Exists(path))
-            throw new IOException($"{path} is a file; --out must be a directory");
+            throw new IOException($"{path} is a file; --output must be a directory");
         try
         {
             Directory.CreateDirectory(path);

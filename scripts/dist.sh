@@ -28,6 +28,7 @@ cp -r "$packages/scottplot/$(version_of ScottPlot)/Notices" "$stage/licenses/Sco
 
 cp docs/licenses/*.txt "$stage/licenses/" # of what is compiled into nin and asks for it
 cp LICENSE README.md docs/doctor.md docs/bench.md docs/data.md "$stage/"
+"$stage/nin" reference --format man >"$stage/nin.1"
 
 tar --create --directory artifacts/dist --owner 0 --group 0 --sort name --file - "$name" | xz --threads 0 -6 >"artifacts/dist/$name.tar.xz"
 rm -rf "$stage"

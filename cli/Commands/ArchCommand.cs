@@ -77,9 +77,14 @@ internal static class ArchCommand
         return command;
     }
 
-    private static Argument<ArchitectureChoice> Network() => new("network")
+    private static Argument<ArchitectureChoice> Network()
     {
-        Description = "A built-in network's name, or a .json file.",
-        CustomParser = result => SharedOptions.ParseOrReport(result, ArchitectureChoice.Parse),
-    };
+        var network = new Argument<ArchitectureChoice>("network")
+        {
+            Description = "A built-in network's name, or a .json file.",
+            CustomParser = result => SharedOptions.ParseOrReport(result, ArchitectureChoice.Parse),
+        };
+        network.CompletionSources.Add([.. ArchitecturePreset.All.Select(preset => preset.Name)]);
+        return network;
+    }
 }

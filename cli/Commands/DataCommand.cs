@@ -12,7 +12,7 @@ internal static class DataCommand
     public static Command Create()
     {
         Option<string?> dataset = SharedOptions.Dataset();
-        Option<DirectoryInfo?> directory = SharedOptions.Directory(new("--to") { Description = "Where the files go. Without it ./data/<name>." });
+        Option<DirectoryInfo?> directory = SharedOptions.Directory(new("--output") { Description = "Where the files go. Without it ./data/<name>." });
         Option<Uri?> mirror = new("--from")
         {
             Description = "A mirror's address to take instead of the official one.",

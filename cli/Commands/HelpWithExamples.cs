@@ -1,16 +1,17 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
-using System.CommandLine.Parsing;
 
 namespace NinCudnn.Cli.Commands;
 
 /// <summary>The usual help, followed by examples of the command.</summary>
 internal sealed class HelpWithExamples(HelpAction standard) : SynchronousCommandLineAction
 {
+    private const int MostExamples = 4;
+
     private static readonly Dictionary<string, string[]> _examples = new()
     {
-        ["train"] = ["nin train --recipe quick", "nin train --recipe quick --flip 0.5 --crop 2 --label-smoothing 0.1", "nin train --epochs 20 --lr 0.05 --seed 1 --out runs/slow", "nin train --images flowers --recipe quick --out runs/flowers"],
+        ["train"] = ["nin train --recipe quick", "nin train --recipe quick --flip 0.5 --crop 2 --label-smoothing 0.1", "nin train --epochs 20 --lr 0.05 --seed 1 --output runs/slow", "nin train --images flowers --recipe quick --output runs/flowers"],
         ["eval"] = ["nin eval --checkpoint runs/slow", "nin eval --checkpoint runs/flowers --images flowers"],
         ["predict"] = ["nin predict shirt.png --checkpoint runs/slow", "nin predict photos '*.jpg' --checkpoint runs/flowers --top-k 5", "find . -name '*.png' | nin predict - --checkpoint runs/slow --invert --json"],
         ["explain"] = ["nin explain shirt.png --checkpoint runs/slow --output why.png", "nin explain shirt.png --checkpoint runs/slow --class Coat --output coat.png"],
@@ -34,23 +35,43 @@ internal sealed class HelpWithExamples(HelpAction standard) : SynchronousCommand
         ["data list"] = ["nin data list"],
         ["data info"] = ["nin data info --dataset cifar10", "nin data info --images flowers"],
         ["data fetch"] = ["nin data fetch --dataset mnist"],
+        ["config show"] = ["nin config show", "nin config show train", "nin config show train --recipe quick --batch 32"],
+        ["config schema"] = ["nin config schema > config.schema.json"],
+        ["completion bash"] = ["source <(nin completion bash)", "nin completion bash > ~/.local/share/bash-completion/completions/nin"],
+        ["completion zsh"] = ["source <(nin completion zsh)"],
+        ["completion fish"] = ["nin completion fish | source"],
+        ["completion pwsh"] = ["nin completion pwsh | Out-String | Invoke-Expression"],
     };
+
+    /// <summary>Command lines that show how a command is used; a group's are the first ones of its commands.</summary>
+    public static IReadOnlyList<string> ExamplesOf(Command command) => CommandTree.IsLeaf(command)
+        ? _examples[string.Join(' ', CommandTree.Path(command))]
+        : [.. command.Subcommands.Where(CommandTree.IsVisible).Select(sub => ExamplesOf(sub)[0])];
 
     public override int Invoke(ParseResult parseResult)
     {
         int result = standard.Invoke(parseResult);
-        if (!_examples.TryGetValue(Path(parseResult.CommandResult), out string[]? examples))
+        Command command = parseResult.CommandResult.Command;
+        if (!CommandTree.IsVisible(command))
             return result;
         TextWriter output = parseResult.InvocationConfiguration.Output;
-        output.WriteLine(examples.Length == 1 ? "Example:" : "Examples:");
+        IReadOnlyList<string> examples = [.. ExamplesOf(command).Take(MostExamples)];
+        output.WriteLine(examples.Count == 1 ? "Example:" : "Examples:");
         foreach (string example in examples)
             output.WriteLine("  " + example);
         output.WriteLine();
+        if (command is RootCommand)
+            WriteEpilogue(output);
         return result;
     }
 
-    /// <summary>The command's name behind those of the commands that it belongs to, without the program's.</summary>
-    private static string Path(SymbolResult command) => command.Parent is CommandResult { Parent: not null } parent
-        ? $"{Path(parent)} {((CommandResult)command).Command.Name}"
-        : ((CommandResult)command).Command.Name;
+    private static void WriteEpilogue(TextWriter output)
+    {
+        output.WriteLine("Exit codes:");
+        foreach (var (code, meaning) in ExitCode.All)
+            output.WriteLine($"  {code,-4} {meaning}");
+        output.WriteLine();
+        output.WriteLine("Options may also stand in environment variables and files: nin config show.");
+        output.WriteLine();
+    }
 }

@@ -58,9 +58,14 @@ internal static class RecipeCommand
         return command;
     }
 
-    private static Argument<RecipeChoice> Recipe() => new("recipe")
+    private static Argument<RecipeChoice> Recipe()
     {
-        Description = "A built-in recipe's name, or a .json file.",
-        CustomParser = result => SharedOptions.ParseOrReport(result, RecipeChoice.Parse),
-    };
+        var recipe = new Argument<RecipeChoice>("recipe")
+        {
+            Description = "A built-in recipe's name, or a .json file.",
+            CustomParser = result => SharedOptions.ParseOrReport(result, RecipeChoice.Parse),
+        };
+        recipe.CompletionSources.Add([.. TrainingRecipe.BuiltIn.Select(built => built.Name)]);
+        return recipe;
+    }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.Globalization;
 using System.Text.Json;
 using NinCudnn.Cli.Output;
@@ -97,6 +98,7 @@ internal static class RunsCommand
     private static Command CreateCompare()
     {
         Argument<string[]> names = new("runs") { Description = RunArgument().Description + " Two or more.", Arity = new ArgumentArity(2, 100) };
+        names.CompletionSources.Add(RunNames);
         Option<bool> json = SharedOptions.Json();
         var compare = new Command("compare", "Shows side by side where runs differ, and what came out.") { names, json };
         compare.SetAction(parsed =>
@@ -133,7 +135,15 @@ internal static class RunsCommand
         return compare;
     }
 
-    private static Argument<string> RunArgument() => new("run") { Description = $"A run's directory, or its name in ./{DefaultFolder}." };
+    private static Argument<string> RunArgument()
+    {
+        var run = new Argument<string>("run") { Description = $"A run's directory, or its name in ./{DefaultFolder}." };
+        run.CompletionSources.Add(RunNames);
+        return run;
+    }
+
+    private static IEnumerable<string> RunNames(CompletionContext context) =>
+        Directory.Exists(DefaultFolder) ? Directory.EnumerateDirectories(DefaultFolder).Select(path => Path.GetFileName(path)) : [];
 
     private static SavedRun Find(string name)
     {

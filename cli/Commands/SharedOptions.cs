@@ -12,13 +12,18 @@ namespace NinCudnn.Cli.Commands;
 /// <summary>Options that several commands have, and what kinds of values options take.</summary>
 internal static class SharedOptions
 {
-    public static Option<DeviceRequest> Device() => new("--device")
+    public static Option<DeviceRequest> Device()
     {
-        Description = "Where to compute: auto, cpu, cuda or cuda:N.",
-        HelpName = "device",
-        CustomParser = result => ParseOrReport(result, DeviceRequest.Parse),
-        DefaultValueFactory = _ => DeviceRequest.Auto,
-    };
+        var option = new Option<DeviceRequest>("--device")
+        {
+            Description = "Where to compute: auto, cpu, cuda or cuda:N.",
+            HelpName = "device",
+            CustomParser = result => ParseOrReport(result, DeviceRequest.Parse),
+            DefaultValueFactory = _ => DeviceRequest.Auto,
+        };
+        option.CompletionSources.Add("auto", "cpu", "cuda");
+        return option;
+    }
 
     /// <summary>The name of one of <see cref="KnownDatasets.All"/>.</summary>
     public static Option<string?> Dataset() => OneOf(

@@ -31,6 +31,7 @@ internal static class TrainCommand
             HelpName = "n|auto",
             CustomParser = result => SharedOptions.ParseOrReport<BatchRequest?>(result, BatchRequest.Parse),
         };
+        batch.CompletionSources.Add("auto");
         Option<int?> resize = SharedOptions.Positive(new("--resize") { Description = "Height and width that images are resized to.", HelpName = "pixels" });
         Option<double?> learningRate = SharedOptions.NonNegative(new("--learning-rate", "--lr") { Description = "The (peak) learning rate.", HelpName = "rate" });
         Option<string?> schedule = SharedOptions.OneOf(new("--schedule") { HelpName = "name" }, "How the learning rate changes", RecipeNames.Schedules.Keys);
@@ -55,7 +56,7 @@ internal static class TrainCommand
             HelpName = "n",
             CustomParser = result => SharedOptions.ParseOrReport(result, text => SharedOptions.ParseSeed("--seed", text)),
         };
-        Option<DirectoryInfo?> output = SharedOptions.Directory(new("--out") { Description = "The run's directory. Without it a new one under ./runs." });
+        Option<DirectoryInfo?> output = SharedOptions.Directory(new("--output") { Description = "The run's directory. Without it a new one under ./runs." });
         Option<int?> limitTrain = SharedOptions.Limit("--limit-train", "training");
         Option<int?> limitTest = SharedOptions.Limit("--limit-test", "test");
         var data = new DatasetOptions();
@@ -126,7 +127,10 @@ internal static class TrainCommand
             });
             using Trainer trainer = made;
             using RunDirectory directory = RunDirectory.Create(parsed.GetValue(output)?.FullName, chosen.Name);
-            var run = new RunInfo(parsed.GetValue(seed), source.Name, trainer.Model, target.Provider == NativeProvider.Cuda ? "cuda" : "cpu", choice, directory);
+            var run = new RunInfo(parsed.GetValue(seed), source.Name, trainer.Model, target.Provider == NativeProvider.Cuda ? "cuda" : "cpu", choice, directory)
+            {
+                CommandLine = [.. parsed.Tokens.Select(token => token.Value)],
+            };
             RunReporter reporter = isJson ? new JsonReporter(Console.Out, run)
                 : isLive ? new TerminalReporter(AnsiConsole.Console, run)
                 : new PlainReporter(Console.Out, run);

@@ -9,7 +9,11 @@ namespace NinCudnn.Cli.Output;
 /// <param name="Provider">cuda or cpu.</param>
 /// <param name="Precision">What it computes in, and why.</param>
 /// <param name="Directory">Where the run's files are.</param>
-internal sealed record RunInfo(ulong Seed, string Dataset, ModelDescription Model, string Provider, PrecisionChoice Precision, RunDirectory Directory);
+internal sealed record RunInfo(ulong Seed, string Dataset, ModelDescription Model, string Provider, PrecisionChoice Precision, RunDirectory Directory)
+{
+    /// <summary>The words behind <c>nin</c>, with those that settings add.</summary>
+    public required IReadOnlyList<string> CommandLine { get; init; }
+}
 
 /// <summary>Tells how a run goes, in one form.</summary>
 internal abstract class RunReporter : ITrainingObserver

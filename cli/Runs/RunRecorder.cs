@@ -56,7 +56,7 @@ internal sealed class RunRecorder(RunInfo run, Device device, ExecutionSettings 
     }
 
     private RunDocument Describe(TrainingStart start) => new(
-        RunDocument.CurrentFormat, RunDocument.Running, DateTimeOffset.Now, null, null, Environment.GetCommandLineArgs()[1..],
+        RunDocument.CurrentFormat, RunDocument.Running, DateTimeOffset.Now, null, null, run.CommandLine,
         RunEvents.Start(start, run), JsonElement.Parse(RecipeJson.Write(start.Recipe)), JsonElement.Parse(ArchitectureJson.Write(run.Model.Architecture)),
         new RunExecution(
             execution.Algorithms.ToString().ToLowerInvariant(), execution.Deterministic, execution.WorkspaceLimit, ReportText.Of(execution.DataPlacement)),

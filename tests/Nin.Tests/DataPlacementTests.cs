@@ -13,7 +13,7 @@ public sealed class LargeImages : IDisposable
     {
         Data = TinyData.Write(_root, imageSize: 560);
         Run = _root.File("run");
-        Resident = NinProgram.Run([.. Arguments, "--json", "--data-placement", "resident", "--out", Run]).Succeeded();
+        Resident = NinProgram.Run([.. Arguments, "--json", "--data-placement", "resident", "--output", Run]).Succeeded();
     }
 
     public string Data { get; }
@@ -45,7 +45,7 @@ public sealed class DataPlacementTests(LargeImages images) : IClassFixture<Large
     [InlineData("40M", "stream", "stream")]
     public void Train_LittleDeviceMemory_StreamsWithTheSameResults(string memory, string train, string test)
     {
-        JsonElement[] events = RunOn(memory, [.. images.Arguments, "--json", "--out", _root.File("run")]).Succeeded().Events;
+        JsonElement[] events = RunOn(memory, [.. images.Arguments, "--json", "--output", _root.File("run")]).Succeeded().Events;
 
         Assert.Equal((train, test), (Text(events[0], "train_placement"), Text(events[0], "test_placement")));
         string? reason = Text(events[0], "placement_reason");
@@ -62,7 +62,7 @@ public sealed class DataPlacementTests(LargeImages images) : IClassFixture<Large
     [Fact]
     public void Train_StreamAskedFor_GivesTheSameResults()
     {
-        JsonElement[] events = NinProgram.Run([.. images.Arguments, "--json", "--data-placement", "stream", "--out", _root.File("run")]).Succeeded().Events;
+        JsonElement[] events = NinProgram.Run([.. images.Arguments, "--json", "--data-placement", "stream", "--output", _root.File("run")]).Succeeded().Events;
 
         Assert.Equal(("stream", "stream", null), (Text(events[0], "train_placement"), Text(events[0], "test_placement"), Text(events[0], "placement_reason")));
         Assert.Equal(Results(images.Resident.Events), Results(events));
@@ -72,8 +72,8 @@ public sealed class DataPlacementTests(LargeImages images) : IClassFixture<Large
     [Fact]
     public void Output_ForPeople_SaysThatImagesStreamAndWhy()
     {
-        string[] why = RunOn("50M", [.. images.Arguments, "--out", _root.File("run")]).Succeeded().Lines;
-        string[] asked = NinProgram.Run([.. images.Arguments, "--data-placement", "stream", "--out", _root.File("asked")]).Succeeded().Lines;
+        string[] why = RunOn("50M", [.. images.Arguments, "--output", _root.File("run")]).Succeeded().Lines;
+        string[] asked = NinProgram.Run([.. images.Arguments, "--data-placement", "stream", "--output", _root.File("asked")]).Succeeded().Lines;
 
         Assert.Matches(@"^stream   training images from host memory, since 20\.9 MiB of data and .* of device memory that can be used$", why[4]);
         Assert.Equal("stream   training and test images from host memory, as asked for", asked[4]);
@@ -82,14 +82,14 @@ public sealed class DataPlacementTests(LargeImages images) : IClassFixture<Large
     [Fact]
     public void Train_ResidentAskedForWithoutRoom_SaysWhatNeedsLess()
     {
-        string[] more = ["--data-placement", "resident", "--out", _root.File("run")];
+        string[] more = ["--data-placement", "resident", "--output", _root.File("run")];
         RunOn("35M", [.. images.Arguments, .. more]).Failed(1, "15.0 MiB of device memory are needed", "images that stream from host memory need less");
         RunOn("35M", [.. images.ArgumentsWith(batch: "auto"), .. more]).Failed(1, " of device memory are needed", "images that stream from host memory need less");
     }
 
     [Fact]
     public void Train_NoRoomForTheNetwork_SaysWhatNeedsLess() =>
-        RunOn("30M", [.. images.Arguments, "--out", _root.File("run")]).Failed(
+        RunOn("30M", [.. images.Arguments, "--output", _root.File("run")]).Failed(
             1, "of 30.0 MiB are free", "MiB are missing; a smaller batch or image needs less");
 
     [Theory]
@@ -130,13 +130,13 @@ public sealed class DataPlacementTests(LargeImages images) : IClassFixture<Large
     [InlineData("cuStreamWaitEvent:7:1", "cuStreamWaitEvent failed: CUDA_ERROR_INVALID_VALUE (1)")]
     public void Train_StreamingDeviceFails_IsOneLine(string failure, string message)
     {
-        string[] arguments = [.. images.Arguments, "--data-placement", "stream", "--out", _root.File("run")];
+        string[] arguments = [.. images.Arguments, "--data-placement", "stream", "--output", _root.File("run")];
         NinProgram.RunIn(null, [("NIN_HOST_FAIL", failure)], arguments).Failed(1, message);
     }
 
     /// <summary>The event that a run with --batch auto starts with.</summary>
     private JsonElement BatchAuto(string memory, string placement) => RunOn(
-        memory, [.. images.ArgumentsWith(batch: "auto"), "--data-placement", placement, "--json", "--out", _root.File(placement)]).Succeeded().Events[0];
+        memory, [.. images.ArgumentsWith(batch: "auto"), "--data-placement", placement, "--json", "--output", _root.File(placement)]).Succeeded().Events[0];
 
     /// <summary>Poisoned memory keeps a plan's tensors apart, which takes more memory than a limit could be chosen for.</summary>
     private static ProgramResult RunOn(string memory, string[] arguments) =>

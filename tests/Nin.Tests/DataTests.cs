@@ -63,7 +63,7 @@ public sealed class DataTests : IDisposable
     {
         string[] arguments = ["train", "--dataset", "cifar10", "--data", WriteCifar10("here"), "--arch", architecture, "--resize", size];
         ProgramResult result = NinProgram.Run(
-            [.. arguments, "--batch", "5", "--epochs", "1", "--device", "cpu", "--json", "--out", _root.File("run")]).Succeeded();
+            [.. arguments, "--batch", "5", "--epochs", "1", "--device", "cpu", "--json", "--output", _root.File("run")]).Succeeded();
 
         Assert.Equal("cifar10", result.Events[0].GetProperty("dataset").GetString());
         Assert.Equal(10, result.Events[0].GetProperty("train_samples").GetInt32());

@@ -37,7 +37,7 @@ public sealed class DocumentTests : IDisposable
         string recipe = Write("recipe.json", """{ "base": "quick", "name": "own", "epochs": 1, "image_size": 16, "schedule": { "type": "cosine" } }""");
         string[] lines = NinProgram.Run(
             "train", "--data", TinyData.Write(_root), "--arch", network, "--recipe", recipe, "--batch", "20", "--warm-up", "0.1", "--device", "cpu", "--json",
-            "--out", _root.File("run")).Succeeded().Lines;
+            "--output", _root.File("run")).Succeeded().Lines;
 
         var start = System.Text.Json.JsonElement.Parse(lines[0]);
         Assert.Equal(("small", "own", "warm-up, cosine", 16), (
@@ -64,7 +64,7 @@ public sealed class DocumentTests : IDisposable
     public void Network_ForOtherClasses_SaysBoth()
     {
         string file = Write("net.json", NinProgram.Run("arch", "show", "seed", "--classes", "7").Succeeded().Output);
-        NinProgram.Run("train", "--data", TinyData.Write(_root), "--arch", file, "--device", "cpu", "--out", _root.File("run"))
+        NinProgram.Run("train", "--data", TinyData.Write(_root), "--arch", file, "--device", "cpu", "--output", _root.File("run"))
             .Failed(2, "the network seed has 7 classes, not 10");
     }
 

@@ -72,7 +72,7 @@ public sealed class FailureTests : IDisposable
     {
         string metrics = _root.Write("run/metrics.jsonl", "{}\n"u8);
 
-        Train(_data).Failed(1, $"{_root.File("run")} holds another run (metrics.jsonl); choose another --out");
+        Train(_data).Failed(1, $"{_root.File("run")} holds another run (metrics.jsonl); choose another --output");
 
         Assert.Equal("{}\n", File.ReadAllText(metrics));
         Assert.Equal(["metrics.jsonl"], Directory.GetFiles(_root.File("run")).Select(Path.GetFileName));
@@ -83,7 +83,7 @@ public sealed class FailureTests : IDisposable
     {
         _root.Write("run", "mine"u8);
 
-        Train(_data).Failed(1, $"{_root.File("run")} is a file; --out must be a directory");
+        Train(_data).Failed(1, $"{_root.File("run")} is a file; --output must be a directory");
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public sealed class FailureTests : IDisposable
     {
         Assert.SkipUnless(Directory.Exists("/proc"), "needs a file system that nobody, not even root, can write to");
 
-        NinProgram.Run([.. TinyData.TrainArguments(_data), "--out", "/proc/run"]).Failed(1, "/proc/run can't be written");
+        NinProgram.Run([.. TinyData.TrainArguments(_data), "--output", "/proc/run"]).Failed(1, "/proc/run can't be written");
     }
 
     [Fact]
@@ -102,7 +102,7 @@ public sealed class FailureTests : IDisposable
             NativeLibrary.Free(driver);
         Assert.SkipWhen(hasDriver, "this machine has NVIDIA's driver");
 
-        NinProgram.Run("train", "--data", _data, "--resize", "68", "--device", "cuda", "--out", _root.File("run")).Failed(
+        NinProgram.Run("train", "--data", _data, "--resize", "68", "--device", "cuda", "--output", _root.File("run")).Failed(
             1, "the CUDA driver could not be loaded", "Tried: libcuda.so.1 (system loader): ", "Install NVIDIA's driver");
 
         Assert.False(Directory.Exists(_root.File("run")));
@@ -110,7 +110,7 @@ public sealed class FailureTests : IDisposable
 
     [Fact]
     public void Train_CudaWithoutVisibleGpu_Fails() =>
-        NinProgram.Run("train", "--data", _data, "--resize", "68", "--device", "cuda:0", "--out", _root.File("run")).Failed(1, "CUDA");
+        NinProgram.Run("train", "--data", _data, "--resize", "68", "--device", "cuda:0", "--output", _root.File("run")).Failed(1, "CUDA");
 
     [Fact]
     public void Train_HostLibraryMissing_SaysWhereItWasLookedFor() =>
@@ -149,12 +149,12 @@ public sealed class FailureTests : IDisposable
         Fetch(address).Failed(1, $"{address}/train-images-idx3-ubyte.gz");
     }
 
-    private ProgramResult Train(string data) => NinProgram.Run([.. TinyData.TrainArguments(data), "--out", _root.File("run")]);
+    private ProgramResult Train(string data) => NinProgram.Run([.. TinyData.TrainArguments(data), "--output", _root.File("run")]);
 
     private ProgramResult TrainWith((string Name, string? Value) variable) =>
-        NinProgram.RunIn(null, [variable], "train", "--data", _data, "--resize", "68", "--out", _root.File("run"));
+        NinProgram.RunIn(null, [variable], "train", "--data", _data, "--resize", "68", "--output", _root.File("run"));
 
     private ProgramResult Eval(string checkpoint) => NinProgram.Run("eval", "--checkpoint", checkpoint, "--data", _data, "--device", "cpu");
 
-    private ProgramResult Fetch(Uri address) => NinProgram.Run("data", "fetch", "--from", address.AbsoluteUri, "--to", _root.File("fetched"));
+    private ProgramResult Fetch(Uri address) => NinProgram.Run("data", "fetch", "--from", address.AbsoluteUri, "--output", _root.File("fetched"));
 }

@@ -22,7 +22,7 @@ public sealed class FashionMnistTests : IDisposable
             "train", "--recipe", "quick", "--data", FashionMnist.Require(), "--limit-train", "12000", "--limit-test", "2000", "--epochs", "2",
             "--seed", "0", "--device", "cpu", "--json",
         ];
-        JsonElement end = NinProgram.RunIn(null, [("NIN_NUM_THREADS", "2")], [.. arguments, "--out", _root.File("run")]).Succeeded().Events[^1];
+        JsonElement end = NinProgram.RunIn(null, [("NIN_NUM_THREADS", "2")], [.. arguments, "--output", _root.File("run")]).Succeeded().Events[^1];
 
         Assert.InRange(end.GetProperty("test_accuracy").GetDouble(), RequiredAccuracy, 1);
         Assert.InRange(end.GetProperty("train_accuracy").GetDouble(), RequiredAccuracy, 1);

@@ -71,7 +71,7 @@ public sealed class FetchTests : IDisposable
             asked.Release();
             await Task.Delay(Timeout.Infinite, over.Token).ContinueWith(_ => { }, TaskScheduler.Default); // never answers
         });
-        using NinProgram program = NinProgram.Start("data", "fetch", "--from", server.Address.AbsoluteUri, "--to", _root.Path);
+        using NinProgram program = NinProgram.Start("data", "fetch", "--from", server.Address.AbsoluteUri, "--output", _root.Path);
         Assert.True(asked.Wait(TimeSpan.FromMinutes(1)), "no request came");
 
         program.Signal("INT");
@@ -87,5 +87,5 @@ public sealed class FetchTests : IDisposable
         LoopbackServer.Of(KnownDatasets.FashionMnist.Files.ToDictionary(file => file.Name, _ => content));
 
     private ProgramResult Fetch(LoopbackServer server, string dataset) =>
-        NinProgram.Run("data", "fetch", "--dataset", dataset, "--from", server.Address.AbsoluteUri, "--to", _root.Path);
+        NinProgram.Run("data", "fetch", "--dataset", dataset, "--from", server.Address.AbsoluteUri, "--output", _root.Path);
 }

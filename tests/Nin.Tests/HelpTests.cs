@@ -5,7 +5,13 @@ namespace Nin.Tests;
 
 public sealed class HelpTests
 {
-    private static readonly string[] _commands = ["train", "eval", "predict", "explain", "runs", "export", "import", "summary", "devices", "bench", "doctor", "data"];
+    private static readonly string[] _commands =
+    [
+        "train", "eval", "predict", "explain", "runs", "export", "import", "summary", "devices", "bench", "doctor", "data", "config", "completion",
+    ];
+
+    // Options that every command has.
+    private static readonly string[] _general = ["--help", "--config", "--no-config"];
 
     [Fact]
     public void Version_Alone_IsTheNumber() => Assert.Matches(@"^\d+\.\d+\.\d+\n\z", NinProgram.Run("--version").Succeeded().Output);
@@ -24,7 +30,7 @@ public sealed class HelpTests
         "train",
         "--recipe --arch --epochs --batch --resize --learning-rate --lr --schedule --warm-up --momentum --nesterov --weight-decay --init --output-scale "
         + "--normalize --dropout --label-smoothing --clip-norm --ema --flip --crop --erase --precision --seed --dataset --data --images --image-size --channels --test-fraction --split-seed --skip-broken --data-placement"
-        + " --limit-train --limit-test --device --out --no-report --tensorboard --json --algorithms --deterministic --workspace-limit")]
+        + " --limit-train --limit-test --device --output --no-report --tensorboard --json --algorithms --deterministic --workspace-limit")]
     [InlineData("eval", "--checkpoint --batch --dataset --data --images --image-size --channels --test-fraction --split-seed --skip-broken --data-placement --limit-test --precision --device --json --algorithms --deterministic --workspace-limit")]
     [InlineData("predict", "--checkpoint --top-k --invert --device --precision --json")]
     [InlineData("explain", "--checkpoint --class --output --invert --device --precision")]
@@ -37,7 +43,7 @@ public sealed class HelpTests
     [InlineData("bench", "--arch --batch --resize --precision --repetitions --inference --step-only --model --plot --device --json --csv --algorithms --deterministic --workspace-limit")]
     [InlineData("devices", "--verbose")]
     [InlineData("doctor", "--device --json")]
-    [InlineData("data fetch", "--dataset --to --from")]
+    [InlineData("data fetch", "--dataset --output --from")]
     [InlineData("arch list", "")]
     [InlineData("arch show", "--channels --classes")]
     [InlineData("arch validate", "--resize")]
@@ -48,16 +54,33 @@ public sealed class HelpTests
     [InlineData("recipe schema", "")]
     [InlineData("data list", "")]
     [InlineData("data info", "--dataset --data --images --test-fraction --split-seed")]
+    [InlineData("config schema", "")]
+    [InlineData("completion bash", "")]
+    [InlineData("completion zsh", "")]
+    [InlineData("completion fish", "")]
+    [InlineData("completion pwsh", "")]
     public void Help_OfACommand_NamesEachOptionAndShowsAnExample(string command, string options)
     {
         string help = NinProgram.Run([.. command.Split(' '), "--help"]).Succeeded().Output;
 
-        string[] listed = [.. OptionNames(help[..help.IndexOf("\nExample", StringComparison.Ordinal)]).Except(["--help"]).Distinct()];
+        string[] listed = [.. OptionNames(help[..help.IndexOf("\nExample", StringComparison.Ordinal)]).Except(_general).Distinct()];
         Assert.Equal(options.Split(' ', StringSplitOptions.RemoveEmptyEntries).Order(), listed.Order());
         string example = help[help.IndexOf("\nExample", StringComparison.Ordinal)..];
-        Assert.Contains($"  nin {command}", example, StringComparison.Ordinal);
+        Assert.Contains($"nin {command}", example, StringComparison.Ordinal);
         Assert.Empty(OptionNames(example).Except(listed));
     }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("runs")]
+    [InlineData("data")]
+    [InlineData("config show")]
+    public void Help_OfAGroup_ShowsExamples(string command) =>
+        Assert.Matches(@"\nExamples:\n  nin \w", NinProgram.Run([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]).Succeeded().Output);
+
+    [Fact]
+    public void Help_OfTheProgram_TellsExitCodes() =>
+        Assert.Matches(@"\nExit codes:\n  0    [^\n]+\n  1    [^\n]+\n  2    [^\n]+\n  130  [^\n]+\n", NinProgram.Run("--help").Succeeded().Output);
 
     [Theory]
     [InlineData("train", "--recipe", "seed")]

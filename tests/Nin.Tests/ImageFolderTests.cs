@@ -114,7 +114,7 @@ public sealed class ImageFolderTests : IDisposable
     }
 
     private string[] Arguments(params string[] more) =>
-        ["train", "--images", _images, "--resize", "68", "--batch", "8", "--epochs", "1", "--device", "cpu", "--out", _root.File("run"), .. more];
+        ["train", "--images", _images, "--resize", "68", "--batch", "8", "--epochs", "1", "--device", "cpu", "--output", _root.File("run"), .. more];
 
     private ProgramResult Train(params string[] more) => NinProgram.Run(Arguments(more));
 }

@@ -21,7 +21,7 @@ public sealed class InterruptionTests : IDisposable
         string data = TinyData.Write(_root), run = _root.File("run");
         using NinProgram program = NinProgram.Start(
             "train", "--data", data, "--resize", "68", "--batch", "10", "--epochs", "1000000", "--device", "cpu",
-            "--data-placement", placement, "--json", "--out", run);
+            "--data-placement", placement, "--json", "--output", run);
         program.WaitForLine(after);
 
         program.Signal(signal);

@@ -51,7 +51,7 @@ public sealed class JsonSchemaTests(TrainedRun run) : IClassFixture<TrainedRun>,
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "sends a signal");
         using NinProgram program = NinProgram.Start(
-            "train", "--data", run.Data, "--resize", "200", "--batch", "1", "--device", "cpu", "--json", "--out", _root.File("run"));
+            "train", "--data", run.Data, "--resize", "200", "--batch", "1", "--device", "cpu", "--json", "--output", _root.File("run"));
         program.WaitForLine("\"event\":\"progress\"");
         program.Signal("INT");
 

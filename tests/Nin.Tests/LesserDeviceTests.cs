@@ -52,7 +52,7 @@ public sealed class LesserDeviceTests(TrainedRun run) : IClassFixture<TrainedRun
 
         double[] Losses((string, string?)[] environment) =>
         [
-            .. NinProgram.RunIn(null, environment, [.. arguments, "--out", _root.File($"run{Guid.NewGuid():N}")]).Succeeded().Events
+            .. NinProgram.RunIn(null, environment, [.. arguments, "--output", _root.File($"run{Guid.NewGuid():N}")]).Succeeded().Events
                 .Where(e => e.GetProperty("event").GetString() == "progress").Select(e => e.GetProperty("train_loss").GetDouble()),
         ];
     }
@@ -63,16 +63,16 @@ public sealed class LesserDeviceTests(TrainedRun run) : IClassFixture<TrainedRun
         string[] arguments = ["train", "--data", run.Data, "--resize", "72", "--batch", "16", "--epochs", "1", "--device", "cpu"];
         (string, string?)[] environment = [("NIN_HOST_LESSER", "only-algo0")];
 
-        NinProgram.RunIn(null, environment, [.. arguments, "--out", _root.File("refused")]).Failed(
+        NinProgram.RunIn(null, environment, [.. arguments, "--output", _root.File("refused")]).Failed(
             1, "the device supports it in no way", "algorithms that don't repeat bit for bit were not admitted");
         Assert.False(Directory.Exists(_root.File("refused")));
-        NinProgram.RunIn(null, environment, [.. arguments, "--deterministic", "false", "--out", _root.File("run")]).Succeeded();
+        NinProgram.RunIn(null, environment, [.. arguments, "--deterministic", "false", "--output", _root.File("run")]).Succeeded();
     }
 
     [Fact]
     public void Train_TooLittleWorkspace_NamesTheOperatorAndTheLimit()
     {
-        string[] arguments = ["train", "--data", run.Data, "--resize", "72", "--batch", "16", "--epochs", "1", "--device", "cpu", "--out", _root.File("refused")];
+        string[] arguments = ["train", "--data", run.Data, "--resize", "72", "--batch", "16", "--epochs", "1", "--device", "cpu", "--output", _root.File("refused")];
         NinProgram.Run([.. arguments, "--workspace-limit", "1K"]).Failed(1, " of convolution 16×", "bytes of workspace, the limit is 1024", "a higher workspace limit would help");
     }
 

@@ -31,5 +31,5 @@ public sealed class NativeCallTests : IDisposable
         int Count(string function) => calls.Count(call => call.Contains(function, StringComparison.Ordinal));
     }
 
-    private string[] Arguments() => [.. TinyData.TrainArguments(TinyData.Write(_root)), "--json", "--out", _root.File("run")];
+    private string[] Arguments() => [.. TinyData.TrainArguments(TinyData.Write(_root)), "--json", "--output", _root.File("run")];
 }

@@ -35,13 +35,14 @@ internal sealed record ProgramResult(int ExitCode, string Output, string Errors)
 }
 
 /// <summary>
-/// Runs the built <c>nin</c>. Of the machine's settings none decides a test: all NIN_* variables but the host provider's modes are removed, no GPU is visible
+/// Runs the built <c>nin</c>. Of the machine's settings none decides a test: all NIN_* variables but the host provider's modes are removed, there are no files of settings, no GPU is visible
 /// unless a test wants one, and one thread computes unless a test says otherwise.
 /// </summary>
 internal sealed class NinProgram : IDisposable
 {
     private const int TimeoutMs = 600_000; // catches hangs, also on a machine with other work to do
 
+    private static readonly DirectoryInfo _noSettings = Directory.CreateTempSubdirectory("nin-tests-settings-");
     private static readonly DirectoryInfo _cache = Directory.CreateTempSubdirectory("nin-tests-cache-");
 
     // How libnin_host runs things, which no result may depend on: the suite runs in several modes.
@@ -94,6 +95,7 @@ internal sealed class NinProgram : IDisposable
         start.Environment["CUDA_VISIBLE_DEVICES"] = "";
         start.Environment["NIN_NUM_THREADS"] = "1";
         start.Environment["NIN_CACHE_DIR"] = _cache.FullName;
+        start.Environment["XDG_CONFIG_HOME"] = _noSettings.FullName;
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
         var program = new NinProgram(start);

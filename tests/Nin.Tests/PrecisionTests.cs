@@ -39,5 +39,5 @@ public sealed class PrecisionTests(TrainedRun run) : IClassFixture<TrainedRun>, 
 
     private ProgramResult Train((string, string?)[] environment, string precision) => NinProgram.RunIn(
         null, environment, "train", "--data", run.Data, "--resize", "72", "--batch", "16", "--epochs", "1", "--device", "cpu", "--json",
-        "--precision", precision, "--out", _root.File("run"));
+        "--precision", precision, "--output", _root.File("run"));
 }

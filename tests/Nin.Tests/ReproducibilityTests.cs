@@ -34,7 +34,7 @@ public sealed class ReproducibilityTests : IDisposable
     /// <summary>The run's events without what differs between two equal runs.</summary>
     private string[] Train(string data, string threads, string seed, string name)
     {
-        string[] arguments = [.. TinyData.TrainArguments(data), "--recipe", "quick", "--seed", seed, "--json", "--out", _root.File(name)];
+        string[] arguments = [.. TinyData.TrainArguments(data), "--recipe", "quick", "--seed", seed, "--json", "--output", _root.File(name)];
         JsonElement[] events = NinProgram.RunIn(null, [("NIN_NUM_THREADS", threads)], arguments).Succeeded().Events;
         return [.. events.Select(e =>
         {

@@ -116,7 +116,7 @@ public sealed class RunDirectoryTests(TrainedRun run) : IClassFixture<TrainedRun
     {
         _root.Write("run/report.html/taken", "a folder is in its place"u8);
 
-        ProgramResult result = NinProgram.Run([.. TinyData.TrainArguments(run.Data), "--out", _root.File("run")]);
+        ProgramResult result = NinProgram.Run([.. TinyData.TrainArguments(run.Data), "--output", _root.File("run")]);
 
         Assert.Equal(0, result.ExitCode);
         Assert.Matches(@"^nin: the report could not be written: [^\n]+\n\z", result.Errors);
@@ -126,7 +126,7 @@ public sealed class RunDirectoryTests(TrainedRun run) : IClassFixture<TrainedRun
     [Fact]
     public void NoReport_Asked_LeavesItOut()
     {
-        NinProgram.Run([.. TinyData.TrainArguments(run.Data), "--no-report", "--out", _root.File("run")]).Succeeded();
+        NinProgram.Run([.. TinyData.TrainArguments(run.Data), "--no-report", "--output", _root.File("run")]).Succeeded();
 
         Assert.Equal(["metrics.jsonl", "model.safetensors", "run.json"], Directory.GetFileSystemEntries(_root.File("run")).Select(Path.GetFileName).Order());
     }
@@ -136,7 +136,7 @@ public sealed class RunDirectoryTests(TrainedRun run) : IClassFixture<TrainedRun
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "sends a signal");
         using NinProgram program = NinProgram.Start(
-            "train", "--data", run.Data, "--resize", "200", "--batch", "1", "--device", "cpu", "--json", "--out", _root.File("run"));
+            "train", "--data", run.Data, "--resize", "200", "--batch", "1", "--device", "cpu", "--json", "--output", _root.File("run"));
         program.WaitForLine("\"event\":\"progress\"");
         Assert.Equal("running", Document(_root.File("run")).GetProperty("status").GetString());
         program.Signal("INT");
@@ -152,7 +152,7 @@ public sealed class RunDirectoryTests(TrainedRun run) : IClassFixture<TrainedRun
     [Fact]
     public void TensorBoard_Asked_GetsScalarsImagesAndHistograms()
     {
-        NinProgram.Run([.. TinyData.TrainArguments(run.Data), "--tensorboard", "--no-report", "--out", _root.File("run")]).Succeeded();
+        NinProgram.Run([.. TinyData.TrainArguments(run.Data), "--tensorboard", "--no-report", "--output", _root.File("run")]).Succeeded();
 
         byte[] file = File.ReadAllBytes(Assert.Single(Directory.GetFiles(_root.File("run"), "events.out.tfevents.*")));
         var records = new List<string>();

@@ -132,9 +132,9 @@ public sealed class TwoRuns : IDisposable
     public TwoRuns()
     {
         string[] arguments = [.. TinyData.TrainArguments(TinyData.Write(_root)), "--no-report"];
-        NinProgram.RunIn(_root.Path, [], [.. arguments, "--out", "runs/slow"]).Succeeded();
+        NinProgram.RunIn(_root.Path, [], [.. arguments, "--output", "runs/slow"]).Succeeded();
         arguments[Array.IndexOf(arguments, "--epochs") + 1] = "1";
-        NinProgram.RunIn(_root.Path, [], [.. arguments, "--lr", "0.01", "--out", "runs/fast"]).Succeeded();
+        NinProgram.RunIn(_root.Path, [], [.. arguments, "--lr", "0.01", "--output", "runs/fast"]).Succeeded();
     }
 
     public string Root => _root.Path;

@@ -42,7 +42,7 @@ public sealed class TerminalTests : IDisposable
     private string TrainOnTerminal(params (string Name, string? Value)[] environment)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists(Script), $"needs {Script} of util-linux");
-        string[] words = [NinProgram.Path, .. TinyData.TrainArguments(TinyData.Write(_root)), "--out", _root.File("run")];
+        string[] words = [NinProgram.Path, .. TinyData.TrainArguments(TinyData.Write(_root)), "--output", _root.File("run")];
         string command = string.Join(' ', words.Select(word => $"'{word}'"));
         (string, string?)[] settings = [("TERM", "xterm-256color"), ("NO_COLOR", null), ("CI", null), .. environment];
         using NinProgram terminal = NinProgram.Start(null, settings, Script, "--quiet", "--return", "--command", command, "/dev/null");

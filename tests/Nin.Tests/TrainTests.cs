@@ -58,7 +58,7 @@ public sealed class TrainTests(TrainedRun run) : IClassFixture<TrainedRun>, IDis
     public void Options_ThatNoRecipeUses_AreReportedAndTheAverageIsSaved()
     {
         string[] options = ["--label-smoothing", "0.1", "--clip-norm", "0.5", "--ema", "0.9", "--flip", "0.25", "--crop", "2", "--erase", "0.5"];
-        JsonElement[] events = NinProgram.Run([.. TinyData.TrainArguments(run.Data), .. options, "--json", "--out", _root.File("run")]).Succeeded().Events;
+        JsonElement[] events = NinProgram.Run([.. TinyData.TrainArguments(run.Data), .. options, "--json", "--output", _root.File("run")]).Succeeded().Events;
 
         Dictionary<string, double> expected = new()
         {
@@ -112,7 +112,7 @@ public sealed class TrainTests(TrainedRun run) : IClassFixture<TrainedRun>, IDis
     public void Model_TrainedAtRateZero_HoldsTheFirstWeightsInPyTorchsOrder()
     {
         string[] arguments = ["train", "--data", run.Data, "--resize", "68", "--epochs", "1", "--lr", "0", "--seed", "3", "--device", "cpu"];
-        NinProgram.Run([.. arguments, "--out", _root.File("run")]).Succeeded();
+        NinProgram.Run([.. arguments, "--output", _root.File("run")]).Succeeded();
 
         using SafetensorsFile file = SafetensorsFile.Open(_root.File("run/model.safetensors"));
         foreach (Parameter parameter in Parameter.Enumerate(Architecture.Seed()).Where(parameter => parameter.IsWeight))
@@ -127,7 +127,7 @@ public sealed class TrainTests(TrainedRun run) : IClassFixture<TrainedRun>, IDis
     [Fact]
     public void Output_ToAPipe_IsPlainLines()
     {
-        ProgramResult result = NinProgram.Run([.. TinyData.TrainArguments(run.Data), "--out", _root.File("run")]).Succeeded();
+        ProgramResult result = NinProgram.Run([.. TinyData.TrainArguments(run.Data), "--output", _root.File("run")]).Succeeded();
 
         const string Loss = @"loss \d\.\d{4}", Share = @"[01]\.\d{4}", Rate = @"\d+(\.\d)? samples/s";
         string[] patterns =
@@ -157,7 +157,7 @@ public sealed class TrainTests(TrainedRun run) : IClassFixture<TrainedRun>, IDis
     public void Output_ToAPipeThatCloses_DoesNotStopTheRun()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "uses a shell");
-        string command = $"\"$0\" \"$@\" --out '{_root.File("run")}' | head -n 1";
+        string command = $"\"$0\" \"$@\" --output '{_root.File("run")}' | head -n 1";
         using NinProgram shell = NinProgram.Start(null, [], "/bin/sh", ["-c", command, NinProgram.Path, .. TinyData.TrainArguments(run.Data)]);
         shell.WaitForExit().Succeeded();
 
@@ -182,7 +182,7 @@ public sealed class TrainTests(TrainedRun run) : IClassFixture<TrainedRun>, IDis
     public void Train_BatchLargerThanTheData_IsOneStep()
     {
         string[] arguments = ["train", "--data", run.Data, "--resize", "68", "--epochs", "1", "--batch", "2147483647", "--device", "cpu", "--json"];
-        ProgramResult result = NinProgram.Run([.. arguments, "--out", _root.File("run")]).Succeeded();
+        ProgramResult result = NinProgram.Run([.. arguments, "--output", _root.File("run")]).Succeeded();
 
         Assert.Equal(1, result.Events[0].GetProperty("steps_per_epoch").GetInt32());
         Assert.Equal(1, result.Events[^1].GetProperty("step").GetInt32());
@@ -197,7 +197,7 @@ public sealed class TrainTests(TrainedRun run) : IClassFixture<TrainedRun>, IDis
             "--schedule", "constant", "--momentum", "0.5", "--nesterov", "--weight-decay", "0.0001", "--init", "xavier", "--output-scale", "0.25",
             "--normalize", "false", "--dropout", "0.1", "--seed", "18446744073709551615", "--limit-train", "30", "--limit-test", "5", "--device", "cpu", "--json",
         ];
-        JsonElement start = NinProgram.Run([.. arguments, "--out", _root.File("run")]).Succeeded().Events[0];
+        JsonElement start = NinProgram.Run([.. arguments, "--output", _root.File("run")]).Succeeded().Events[0];
 
         Assert.Equal(
             """

@@ -12,7 +12,7 @@ public sealed class TrainedRun : IDisposable
     {
         Data = TinyData.Write(_root);
         Path = _root.File("run");
-        Result = NinProgram.Run([.. TinyData.TrainArguments(Data), "--seed", "7", "--json", "--out", Path]).Succeeded();
+        Result = NinProgram.Run([.. TinyData.TrainArguments(Data), "--seed", "7", "--json", "--output", Path]).Succeeded();
     }
 
     public string Data { get; }

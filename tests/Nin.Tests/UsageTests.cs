@@ -15,7 +15,16 @@ public sealed class UsageTests : IDisposable
     [InlineData("bogus", "there is no command or option 'bogus' (see: nin --help)")]
     [InlineData("--bogus", "there is no command or option '--bogus' (see: nin --help)")]
     [InlineData("data", "Required command was not provided (see: nin data --help)")]
+    [InlineData("trian", "there is no command or option 'trian'; did you mean 'train'? (see: nin --help)")]
+    [InlineData("data fecth", "there is no command or option 'fecth'; did you mean 'fetch'? (see: nin data --help)")]
     [InlineData("train --bogus", "there is no command or option '--bogus' (see: nin train --help)")]
+    [InlineData("train --epoch 3", "there is no command or option '--epoch'; did you mean '--epochs'? (see: nin train --help)")]
+    [InlineData("predict --chekpoint x.safetensors y.png", "there is no command or option '--chekpoint'; did you mean '--checkpoint'?")]
+    [InlineData("train --nesterov=maybe", "--nesterov is 'maybe', but must be true or false (see: nin train --help)")]
+    [InlineData("train --config nowhere.json", "nowhere.json can't be read")]
+    [InlineData("train --config x --no-config", "--config and --no-config exclude each other")]
+    [InlineData("config show bogus", "there is no command or option 'bogus'")]
+    [InlineData("config show data list", "nin data list has no options that settings can be made for")]
     [InlineData("train extra", "there is no command or option 'extra'")]
     [InlineData("train --epochs", "Required argument missing for option: '--epochs'")]
     [InlineData("train --epochs 1 --epochs 2", "'--epochs' expects a single argument")]
@@ -101,7 +110,7 @@ public sealed class UsageTests : IDisposable
     [Theory]
     [InlineData("--data")]
     [InlineData("--images")]
-    [InlineData("--out")]
+    [InlineData("--output")]
     public void Train_EmptyPath_IsNotTheCurrentDirectory(string option) =>
         NinProgram.RunIn(_root.Path, [], "train", option, "").Failed(2, $"{option} is empty, but must be a directory's path");
 
@@ -112,7 +121,7 @@ public sealed class UsageTests : IDisposable
     {
         string data = TinyData.Write(_root), run = _root.File("run");
 
-        NinProgram.Run("train", "--data", data, "--arch", architecture, "--resize", size, "--device", "cpu", "--out", run)
+        NinProgram.Run("train", "--data", data, "--arch", architecture, "--resize", size, "--device", "cpu", "--output", run)
             .Failed(2, $"seed on {size}×{size} images: {message}");
 
         Assert.False(Directory.Exists(run));
@@ -122,6 +131,6 @@ public sealed class UsageTests : IDisposable
     public void Train_SmallestImages_Works() =>
         NinProgram.Run(
             "train", "--data", TinyData.Write(_root), "--resize", "65", "--epochs", "1", "--limit-train", "2", "--limit-test", "1", "--device", "cpu",
-            "--out", _root.File("run"))
+            "--output", _root.File("run"))
             .Succeeded();
 }

@@ -28,11 +28,12 @@ run bench --device cpu --resize 72 --batch 1 --repetitions 1 --plot /tmp/bench.p
 [ -s "$clean/tmp/bench.png" ] || { echo "nothing was drawn"; exit 1; }
 mkdir -p "$clean/tmp/images/"{a,b}
 for copy in a/1 a/2 b/1 b/2; do cp "$clean/tmp/bench.png" "$clean/tmp/images/$copy.png"; done
-run train --device cpu --images /tmp/images --resize 72 --epochs 1 --batch 2 --out /tmp/run | grep --quiet 'decoded 2 of 2 images'
+run train --device cpu --images /tmp/images --resize 72 --epochs 1 --batch 2 --output /tmp/run | grep --quiet 'decoded 2 of 2 images'
 [ -s "$clean/tmp/run/report.html" ] || { echo "there is no report"; exit 1; }
 run predict --device cpu --checkpoint /tmp/run /tmp/images/a | grep --quiet '^/tmp/images/a/1.png: '
 run explain --device cpu --checkpoint /tmp/run --output /tmp/why.png /tmp/images/a/1.png >/dev/null 2>&1
+run completion bash | grep --quiet '^complete -F _nin nin'
 run summary | grep --quiet '1,992,166'
-for file in nin libnin_host.so lib/libdnnl.so.2 licenses/libdnnl.so.2.txt libSkiaSharp.so licenses/libSkiaSharp.so.txt licenses/Google.Protobuf.txt LICENSE README.md; do
+for file in nin libnin_host.so lib/libdnnl.so.2 licenses/libdnnl.so.2.txt libSkiaSharp.so licenses/libSkiaSharp.so.txt licenses/Google.Protobuf.txt LICENSE README.md nin.1; do
     [ -s "$clean/nin/$file" ] || { echo "$file is missing"; exit 1; }
 done

@@ -69,7 +69,7 @@ find "$usual" -mindepth 1 -maxdepth 1 -not -iname 'nincudnn*' -exec ln -s -t "$N
 ln -s "$root" "$work/NinCudnn"
 
 # The n-th block of a language in a page.
-block() { awk -v opening="^\`\`\`$2\$" -v n="$3" '/^```$/ { inside = 0 } inside { print } $0 ~ opening { inside = ++count == n }' "$root/$1"; }
+block() { awk -v opening="^\`\`\`$2( norun .*)?\$" -v n="$3" '/^```$/ { inside = 0 } inside { print } $0 ~ opening { inside = ++count == n }' "$root/$1"; }
 program=$(block docs/library.md csharp 1)
 for page in README.md managed/NinCudnn/README.md; do
     [ "$(block $page csharp 1)" = "$program" ] || fail "the program in $page is not that of docs/library.md"
