@@ -49,10 +49,26 @@ public sealed class SettingsTests : IDisposable
 
         Dictionary<string, string> expected = new()
         {
-            ["--epochs"] = "5", ["--batch"] = "6", ["--resize"] = "70", ["--learning-rate"] = "0.25", ["--schedule"] = "cosine", ["--warm-up"] = "0.1",
-            ["--momentum"] = "0.75", ["--nesterov"] = "true", ["--weight-decay"] = "0.5", ["--init"] = "he", ["--output-scale"] = "0.3",
-            ["--normalize"] = "true", ["--dropout"] = "0.125", ["--label-smoothing"] = "0.25", ["--clip-norm"] = "2", ["--ema"] = "0.5",
-            ["--flip"] = "0.5", ["--crop"] = "3", ["--erase"] = "0.25", ["--precision"] = "tf32",
+            ["--epochs"] = "5",
+            ["--batch"] = "6",
+            ["--resize"] = "70",
+            ["--learning-rate"] = "0.25",
+            ["--schedule"] = "cosine",
+            ["--warm-up"] = "0.1",
+            ["--momentum"] = "0.75",
+            ["--nesterov"] = "true",
+            ["--weight-decay"] = "0.5",
+            ["--init"] = "he",
+            ["--output-scale"] = "0.3",
+            ["--normalize"] = "true",
+            ["--dropout"] = "0.125",
+            ["--label-smoothing"] = "0.25",
+            ["--clip-norm"] = "2",
+            ["--ema"] = "0.5",
+            ["--flip"] = "0.5",
+            ["--crop"] = "3",
+            ["--erase"] = "0.25",
+            ["--precision"] = "tf32",
         };
         Assert.Equal(
             expected.OrderBy(entry => entry.Key, StringComparer.Ordinal),
