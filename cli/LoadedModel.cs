@@ -1,4 +1,3 @@
-using NinCudnn.Data;
 using NinCudnn.Devices;
 using NinCudnn.Networks;
 using NinCudnn.Training;
@@ -12,7 +11,6 @@ internal sealed class LoadedModel : IDisposable
     private readonly DeviceStream _stream;
     private readonly DeviceArena _arena;
     private readonly ParameterStore _parameters;
-    private readonly bool _isInverted;
 
     /// <param name="model">The model.</param>
     /// <param name="isInverted">Whether images are dark on light where the model's are light on dark, or the other way round.</param>
@@ -22,7 +20,7 @@ internal sealed class LoadedModel : IDisposable
     public LoadedModel(ModelFile model, bool isInverted, Device device, string? precision, int batch)
     {
         ModelDescription description = model.Description;
-        _isInverted = isInverted;
+        Images = new ImageReader(description, isInverted);
         _device = device;
         _stream = device.CreateStream();
         _arena = new DeviceArena(device);
@@ -43,29 +41,12 @@ internal sealed class LoadedModel : IDisposable
         (_parameters, Predictor) = made;
     }
 
+    /// <summary>Decodes images for the model.</summary>
+    public ImageReader Images { get; }
+
     public Predictor Predictor { get; }
 
     public ModelDescription Description => Predictor.Model;
-
-    private int Channels => Description.Architecture.InputChannels;
-
-    /// <summary>Decodes a file to what the network takes.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="size">Height and width.</param>
-    /// <param name="pixels">(size, size, channels of the network)</param>
-    /// <exception cref="InvalidDataException">It can't be decoded.</exception>
-    /// <exception cref="IOException">It can't be read.</exception>
-    /// <exception cref="NotSupportedException">The network's channels are neither grey nor colours.</exception>
-    public void Decode(string path, int size, Span<byte> pixels)
-    {
-        if (Channels is not (1 or 3))
-            throw new NotSupportedException($"the network takes {Channels} channels; images have 1 or 3");
-        ImageDecoder.Decode(path, size, size, isLuma: Channels == 1, pixels);
-        if (!_isInverted)
-            return;
-        foreach (ref byte pixel in pixels)
-            pixel = (byte)(byte.MaxValue - pixel);
-    }
 
     public void Dispose()
     {

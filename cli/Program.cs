@@ -12,6 +12,7 @@ var root = new RootCommand("Trains and runs Network-in-Network image classifiers
     EvalCommand.Create(),
     PredictCommand.Create(),
     ExplainCommand.Create(),
+    ServeCommand.Create(),
     ExportCommand.Create(),
     ImportCommand.Create(),
     RunsCommand.Create(),

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Finds what the build needs beyond the .NET SDK, g++, cmake and make, and installs it with apt where it may (as root, or
-# by sudo without a password). Does nothing, quickly, when nothing is missing.
+# by sudo without a password). With the argument "tests", what only they use as well. Does nothing, quickly, when nothing is missing.
 set -euo pipefail
 
 missing=() # "what it is for|package"
@@ -30,6 +30,7 @@ need "GoogleTest, the native tests" libgtest-dev header gtest/gtest.h
 need "a JSON reader, the native tests" nlohmann-json3-dev header nlohmann/json.hpp
 need "xz, the archive that make dist builds" xz-utils command -v xz
 need "Fashion-MNIST, the data set" dataset-fashion-mnist find_dataset
+[ "${1:-}" != tests ] || need "Chromium, the tests of pages" chromium command -v chromium
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 packages=("${missing[@]##*|}")

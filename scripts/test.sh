@@ -6,7 +6,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit 1
 export results="$root/artifacts/test-results"
 
-scripts/bootstrap.sh || exit 1
+scripts/bootstrap.sh tests || exit 1
 dotnet build NinCudnn.sln --configuration Release --nologo --verbosity quiet || exit 1
 rm -rf "$results"
 mkdir -p "$results"

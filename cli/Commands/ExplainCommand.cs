@@ -37,7 +37,7 @@ internal static class ExplainCommand
             var pixels = new byte[predictor.ImageBytes];
             var probabilities = new float[names.Count];
             var maps = new float[predictor.ClassMapShape.Count];
-            loaded.Decode(source, model.Description.ImageSize, pixels);
+            loaded.Images.Decode(source, model.Description.ImageSize, pixels);
             predictor.Predict(pixels, probabilities, maps);
             ClassScores.Softmax(probabilities, names.Count);
             int predicted = ClassScores.Best(probabilities);
@@ -47,7 +47,7 @@ internal static class ExplainCommand
 
             int channels = model.Description.Architecture.InputChannels;
             var shown = new byte[ClassMapPlot.Size * ClassMapPlot.Size * channels];
-            loaded.Decode(source, ClassMapPlot.Size, shown);
+            loaded.Images.Decode(source, ClassMapPlot.Size, shown);
             var (height, width) = (predictor.ClassMapShape.H, predictor.ClassMapShape.W);
             float[] map = [.. Enumerable.Range(0, height * width).Select(place => maps[place * names.Count + explained])];
             string title = Score(explained);

@@ -77,7 +77,7 @@ internal static class PredictCommand
             return $"{image.Path} {problem}";
         try
         {
-            model.Decode(image.Path, model.Description.ImageSize, pixels);
+            model.Images.Decode(image.Path, model.Description.ImageSize, pixels);
             return null;
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)

@@ -41,6 +41,7 @@ internal static class TrainCommand
         Option<double?> weightDecay = SharedOptions.NonNegative(new("--weight-decay") { Description = "Share of each parameter added to its gradient.", HelpName = "factor" });
         Option<string?> initialization = SharedOptions.OneOf(new("--init") { HelpName = "name" }, "First parameters", RecipeNames.Initializations.Keys);
         Option<double?> outputScale = SharedOptions.NonNegative(new("--output-scale") { Description = "Factor on the last convolution's first weights.", HelpName = "factor" });
+        Option<double?> outputBias = SharedOptions.NonNegative(new("--output-bias") { Description = "Added to the last convolution's first biases.", HelpName = "value" });
         Option<bool?> normalize = new("--normalize") { Description = "Normalise pixels by the training set's mean and deviation." };
         Option<double?> dropout = SharedOptions.NonNegative(new("--dropout") { Description = "The rate of the dropout layers, below 1.", HelpName = "rate" });
         Option<double?> labelSmoothing = SharedOptions.NonNegative(new("--label-smoothing") { Description = "Share of the loss's target that all classes divide among them, below 1.", HelpName = "share" });
@@ -69,7 +70,7 @@ internal static class TrainCommand
         var command = new Command("train", "Trains a network. Without options: Dive into Deep Learning's network and recipe on Fashion-MNIST.")
         {
             recipe, architecture, epochs, batch, resize, learningRate, schedule, warmUp, momentum, nesterov, weightDecay, initialization, outputScale,
-            normalize, dropout, labelSmoothing, clipNorm, ema, flip, crop, erase, precision, seed, limitTrain, limitTest, device, output, noReport, tensorBoard, json,
+            outputBias, normalize, dropout, labelSmoothing, clipNorm, ema, flip, crop, erase, precision, seed, limitTrain, limitTest, device, output, noReport, tensorBoard, json,
         };
         data.AddTo(command);
         execution.AddTo(command);
@@ -88,7 +89,11 @@ internal static class TrainCommand
                     parsed.GetValue(weightDecay) ?? chosen.Sgd.WeightDecay,
                     parsed.GetValue(nesterov) ?? chosen.Sgd.Nesterov),
                 Initialization = parsed.GetValue(initialization) is { } initializationName
-                    ? RecipeNames.Initializations[initializationName] with { OutputScale = chosen.Initialization.OutputScale }
+                    ? RecipeNames.Initializations[initializationName] with
+                    {
+                        OutputScale = chosen.Initialization.OutputScale,
+                        OutputBias = chosen.Initialization.OutputBias,
+                    }
                     : chosen.Initialization,
                 NormalizeInput = parsed.GetValue(normalize) ?? chosen.NormalizeInput,
                 DropoutRate = parsed.GetValue(dropout) ?? chosen.DropoutRate,
@@ -106,6 +111,8 @@ internal static class TrainCommand
             chosen = chosen with { Augmentation = augmentation == Augmentation.None ? null : augmentation };
             if (parsed.GetValue(outputScale) is { } scale)
                 chosen = chosen with { Initialization = chosen.Initialization with { OutputScale = scale } };
+            if (parsed.GetValue(outputBias) is { } bias)
+                chosen = chosen with { Initialization = chosen.Initialization with { OutputBias = bias } };
             chosen.Validate(); // before anything is loaded or made
 
             bool isJson = parsed.GetValue(json), isLive = !isJson && Terminal.IsLive;

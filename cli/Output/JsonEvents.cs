@@ -7,7 +7,7 @@ namespace NinCudnn.Cli.Output;
 internal sealed record StartEvent(
     string Event, string Version, string Device, string Provider, string DeviceReason, string Recipe, string Architecture, string Dataset,
     int ImageSize, int BatchSize, int Epochs, double LearningRate, string Schedule, double Momentum, bool Nesterov, double WeightDecay,
-    string Initialization, double OutputScale, bool NormalizeInput, double? DropoutRate,
+    string Initialization, double OutputScale, double OutputBias, bool NormalizeInput, double? DropoutRate,
     double LabelSmoothing, double? ClipNorm, double? EmaDecay, double HorizontalFlip, int CropPadding, double ErasingProbability, string Precision, string? PrecisionReason, ulong Seed,
     int TrainSamples, int TestSamples, int StepsPerEpoch, long Parameters, long DeviceBytes,
     string TrainPlacement, string TestPlacement, string? PlacementReason, string RunDirectory);

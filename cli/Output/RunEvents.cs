@@ -15,7 +15,7 @@ internal static class RunEvents
             "start", AppVersion.Text, start.Device, run.Provider, start.DeviceReason, recipe.Name, run.Model.Architecture.Name, run.Dataset,
             recipe.ImageSize, recipe.BatchSize, recipe.Epochs, recipe.LearningRate, RecipeNames.Of(recipe.Schedule),
             recipe.Sgd.Momentum, recipe.Sgd.Nesterov, recipe.Sgd.WeightDecay,
-            RecipeNames.Of(recipe.Initialization), recipe.Initialization.OutputScale, recipe.NormalizeInput,
+            RecipeNames.Of(recipe.Initialization), recipe.Initialization.OutputScale, recipe.Initialization.OutputBias, recipe.NormalizeInput,
             run.Model.Architecture.Layers.OfType<DropoutLayer>().FirstOrDefault()?.Rate,
             recipe.LabelSmoothing, recipe.ClipNorm, recipe.EmaDecay, augmentation.HorizontalFlip, augmentation.CropPadding, augmentation.ErasingProbability,
             RecipeNames.Of(recipe.Precision), run.Precision.Reason, run.Seed,

@@ -20,6 +20,7 @@ internal static class RecipeValues
         ["--weight-decay"] = Text(recipe.Sgd.WeightDecay),
         ["--init"] = RecipeNames.Of(recipe.Initialization),
         ["--output-scale"] = Text(recipe.Initialization.OutputScale),
+        ["--output-bias"] = Text(recipe.Initialization.OutputBias),
         ["--normalize"] = Text(recipe.NormalizeInput),
         ["--dropout"] = Text(recipe.DropoutRate),
         ["--label-smoothing"] = Text(recipe.LabelSmoothing),

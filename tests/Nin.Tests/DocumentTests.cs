@@ -14,6 +14,7 @@ public sealed class DocumentTests : IDisposable
     [InlineData("arch", "seed")]
     [InlineData("arch", "imagenet")]
     [InlineData("recipe", "quick")]
+    [InlineData("recipe", "best")]
     public void Show_BuiltIn_IsAFileThatIsValidAndTheSame(string command, string name)
     {
         string shown = NinProgram.Run(command, "show", name).Succeeded().Output, file = Write("own.json", shown);

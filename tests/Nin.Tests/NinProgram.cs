@@ -104,15 +104,17 @@ internal sealed class NinProgram : IDisposable
     }
 
     /// <summary>Reads standard output up to and including a line with this text; fails the test if there is none.</summary>
-    public void WaitForLine(string text)
+    /// <returns>The line.</returns>
+    public string WaitForLine(string text)
     {
         while (_process.StandardOutput.ReadLine() is { } line)
         {
             _output.Append(line).Append('\n');
             if (line.Contains(text, StringComparison.Ordinal))
-                return;
+                return line;
         }
         Assert.Fail($"no line with {text} in:\n{_output}\n{_errors.Result}");
+        return "";
     }
 
     /// <summary>Sends a signal by its name, for example INT.</summary>

@@ -138,7 +138,7 @@ public sealed class SettingsTests : IDisposable
     [InlineData("""{ "eval": { "quickly": true } }""", "nin.json: there is no setting 'eval.quickly'; nin config schema lists those that there are")]
     [InlineData("""{ "batch": 1 }""", "nin.json: there is no setting 'batch'")]
     [InlineData("""{ "train": { "batch": 0 } }""", "nin.json: train.batch: --batch is '0', but must be auto or a whole number")]
-    [InlineData("""{ "train": { "recipe": "slow" } }""", "nin.json: train.recipe: --recipe is 'slow', but must be seed or quick, or a .json file")]
+    [InlineData("""{ "train": { "recipe": "slow" } }""", "nin.json: train.recipe: --recipe is 'slow', but must be seed or quick or best, or a .json file")]
     [InlineData("""{ "train": { "nesterov": "yes" } }""", "nin.json: train.nesterov is \"yes\", but must be true or false")]
     [InlineData("""{ "train": { "epochs": true } }""", "nin.json: train.epochs is true, but must be a string or a number")]
     [InlineData("""{ "train": { "epochs": [1] } }""", "nin.json: train.epochs is an array, but must be a string or a number")]

@@ -194,19 +194,20 @@ public sealed class TrainTests(TrainedRun run) : IClassFixture<TrainedRun>, IDis
         string[] arguments =
         [
             "train", "--data", run.Data, "--recipe", "quick", "--arch", "cifar", "--resize", "32", "--epochs", "1", "--batch", "25", "--lr", "0.003",
-            "--schedule", "constant", "--momentum", "0.5", "--nesterov", "--weight-decay", "0.0001", "--init", "xavier", "--output-scale", "0.25",
+            "--schedule", "constant", "--momentum", "0.5", "--nesterov", "--weight-decay", "0.0001", "--init", "xavier", "--output-scale", "0.25", "--output-bias", "0.75",
             "--normalize", "false", "--dropout", "0.1", "--seed", "18446744073709551615", "--limit-train", "30", "--limit-test", "5", "--device", "cpu", "--json",
         ];
         JsonElement start = NinProgram.Run([.. arguments, "--output", _root.File("run")]).Succeeded().Events[0];
 
         Assert.Equal(
             """
-            quick cifar 32 25 1 0.003 constant 0.5 true 0.0001 xavier 0.25 false 0.1 18446744073709551615 30 5 2
+            quick cifar 32 25 1 0.003 constant 0.5 true 0.0001 xavier 0.25 0.75 false 0.1 18446744073709551615 30 5 2
             """,
             string.Join(' ', new[]
             {
                 "recipe", "architecture", "image_size", "batch_size", "epochs", "learning_rate", "schedule", "momentum", "nesterov", "weight_decay",
-                "initialization", "output_scale", "normalize_input", "dropout_rate", "seed", "train_samples", "test_samples", "steps_per_epoch",
+                "initialization", "output_scale", "output_bias", "normalize_input", "dropout_rate", "seed", "train_samples", "test_samples",
+                "steps_per_epoch",
             }.Select(name => start.GetProperty(name).GetRawText().Trim('"'))));
     }
 }

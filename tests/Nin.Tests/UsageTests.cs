@@ -56,7 +56,7 @@ public sealed class UsageTests : IDisposable
     [InlineData("train --erase 2", "the probability of erasing is 2, but must be between 0 and 1")]
     [InlineData("train --output-scale nan", "--output-scale is 'nan'")]
     [InlineData("train --seed -1", "--seed is '-1', but must be a whole number between 0 and 18446744073709551615")]
-    [InlineData("train --recipe slow", "--recipe is 'slow', but must be seed or quick, or a .json file")]
+    [InlineData("train --recipe slow", "--recipe is 'slow', but must be seed or quick or best, or a .json file")]
     [InlineData("train --arch vgg", "--arch is 'vgg', but must be seed or cifar or imagenet, or a .json file")]
     [InlineData("train --schedule poly", "--schedule is 'poly', but must be constant or step or cosine or one-cycle")]
     [InlineData("train --init zero", "--init is 'zero', but must be xavier or he")]

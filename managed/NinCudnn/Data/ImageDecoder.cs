@@ -13,7 +13,9 @@ public static class ImageDecoder
     /// <summary>What the names of such files end in, with the dot, in lower case.</summary>
     public static IReadOnlyList<string> Extensions { get; } = [".png", ".jpg", ".jpeg", ".bmp", ".webp"];
 
-    private const long LargestImage = 100_000_000; // pixels; more are a mistake, or an attack on the memory
+    /// <summary>Pixels that an image may have; more are a mistake, or an attack on the memory.</summary>
+    public const long DefaultMaxPixels = 100_000_000;
+
     private const int SourceChannels = 4; // red, green, blue, alpha
 
     /// <summary>Decodes a file.</summary>
@@ -23,25 +25,47 @@ public static class ImageDecoder
     /// <param name="isLuma">Whether to make grey pixels.</param>
     /// <param name="pixels">(H, W, 3), or (H, W) for grey pixels.</param>
     /// <returns>Whether red, green and blue are equal in every pixel of the file.</returns>
-    /// <exception cref="InvalidDataException">Not such an image, damaged, or of more than 100 megapixels.</exception>
+    /// <exception cref="InvalidDataException">Not such an image, damaged, or of more than 100 megapixels; the message begins with the path.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static bool Decode(string path, int height, int width, bool isLuma, Span<byte> pixels)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-        using var codec = SKCodec.Create(file);
+        try
+        {
+            return Decode(file, height, width, isLuma, pixels);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new InvalidDataException($"{path}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Decodes the content of a file.</summary>
+    /// <param name="content">The content; its beginning tells the format.</param>
+    /// <param name="height">H, rows of the result.</param>
+    /// <param name="width">W, columns of the result.</param>
+    /// <param name="isLuma">Whether to make grey pixels.</param>
+    /// <param name="pixels">(H, W, 3), or (H, W) for grey pixels.</param>
+    /// <param name="maxPixels">Pixels that the image may have. What its header says is checked before memory is taken for it.</param>
+    /// <returns>Whether red, green and blue are equal in every pixel of the image.</returns>
+    /// <exception cref="InvalidDataException">Not such an image, damaged, or of too many pixels.</exception>
+    public static bool Decode(Stream content, int height, int width, bool isLuma, Span<byte> pixels, long maxPixels = DefaultMaxPixels)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        using var codec = SKCodec.Create(content);
         if (codec is null)
-            throw new InvalidDataException($"{path}: no PNG, JPEG, BMP or WebP image, or its beginning is damaged");
+            throw new InvalidDataException("no PNG, JPEG, BMP or WebP image, or its beginning is damaged");
         if (codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Bmp or SKEncodedImageFormat.Webp))
-            throw new InvalidDataException($"{path}: a {codec.EncodedFormat} image, but only PNG, JPEG, BMP and WebP are read");
+            throw new InvalidDataException($"a {codec.EncodedFormat} image, but only PNG, JPEG, BMP and WebP are read");
         var info = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
         var count = (long)info.Width * info.Height;
-        if (count > LargestImage)
-            throw new InvalidDataException($"{path}: {info.Width}×{info.Height} pixels, more than {LargestImage / 1_000_000} megapixels");
+        if (count > maxPixels)
+            throw new InvalidDataException(FormattableString.Invariant($"{info.Width}×{info.Height} pixels, more than {maxPixels / 1e6} megapixels"));
 
         var source = GC.AllocateUninitializedArray<byte>((int)count * SourceChannels); // (rows, columns, 4)
         var result = Read(codec, info, source);
         if (result != SKCodecResult.Success)
-            throw new InvalidDataException($"{path}: the image is {(result == SKCodecResult.IncompleteInput ? "cut off" : $"damaged ({result})")}");
+            throw new InvalidDataException($"the image is {(result == SKCodecResult.IncompleteInput ? "cut off" : $"damaged ({result})")}");
         return Convert(source, info.Height, info.Width, codec.EncodedOrigin, height, width, isLuma, pixels);
     }
 

@@ -36,7 +36,11 @@ public enum BiasInitialization
 /// <param name="Weights">Distribution of the weights.</param>
 /// <param name="Biases">Distribution of the biases.</param>
 /// <param name="OutputScale">Factor on the last convolution's weights.</param>
-public sealed record Initialization(WeightInitialization Weights, BiasInitialization Biases, double OutputScale = 1)
+/// <param name="OutputBias">
+/// Added to the last convolution's biases. The network ends in a rectifier: with a bias above 0 every class begins where gradients pass, with 0
+/// some may be off from the start, for good.
+/// </param>
+public sealed record Initialization(WeightInitialization Weights, BiasInitialization Biases, double OutputScale = 1, double OutputBias = 0)
 {
     /// <summary>The book's: Xavier weights, PyTorch's default biases.</summary>
     public static Initialization Xavier { get; } = new(WeightInitialization.XavierUniform, BiasInitialization.UniformByFanIn);
@@ -56,6 +60,11 @@ public sealed record Initialization(WeightInitialization Weights, BiasInitializa
             : Biases == BiasInitialization.Zero ? 0 : 1 / Math.Sqrt(parameter.FanIn);
         var values = new float[parameter.Count];
         ParameterRandom.FillUniform(parameter.Name, bound, values, seed);
+        if (isOutput && !parameter.IsWeight && OutputBias != 0)
+        {
+            foreach (ref float value in values.AsSpan())
+                value += (float)OutputBias;
+        }
         return values;
     }
 }

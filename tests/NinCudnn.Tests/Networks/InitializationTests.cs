@@ -30,6 +30,15 @@ public class InitializationTests
     }
 
     [Fact]
+    public void OutputBias_IsAddedToTheLastConvolutionsBiasesAlone()
+    {
+        Initialization biased = Initialization.Xavier with { OutputBias = 0.5 };
+        Assert.Equal(Initialization.Xavier.Draw(_bias, true, 1).Select(value => value + 0.5f), biased.Draw(_bias, true, 1));
+        Assert.Equal(Initialization.Xavier.Draw(_bias, false, 1), biased.Draw(_bias, false, 1));
+        Assert.Equal(Initialization.Xavier.Draw(_weight, true, 1), biased.Draw(_weight, true, 1));
+    }
+
+    [Fact]
     public void Draw_Values_DependOnNameAndSeedAlone()
     {
         float[] first = Initialization.Xavier.Draw(_weight, false, 1);

@@ -65,7 +65,7 @@ public class RecipeJsonTests
     [InlineData("""{"epochs": 0}""", "the number of epochs is 0")]
     [InlineData("""{"epoch": 3}""", "epoch")]
     [InlineData("""{"epochs": 3, "epochs": 4}""", "epochs")]
-    [InlineData("""{"base": "slow"}""", "there is no built-in recipe 'slow'; there are seed, quick")]
+    [InlineData("""{"base": "slow"}""", "there is no built-in recipe 'slow'; there are seed, quick, best")]
     [InlineData("""{"base": 3}""", "")]
     [InlineData("""{"precision": "fp8"}""", "precision")]
     [InlineData("""{"schedule": {"type": "poly"}}""", "poly")]

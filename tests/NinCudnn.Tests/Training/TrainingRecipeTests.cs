@@ -37,7 +37,7 @@ public class TrainingRecipeTests
     public void BuiltIn_Recipes_AreValidAndHaveNamesOfTheirOwn()
     {
         Assert.All(TrainingRecipe.BuiltIn, recipe => recipe.Validate());
-        Assert.Equal(["seed", "quick"], TrainingRecipe.BuiltIn.Select(recipe => recipe.Name));
+        Assert.Equal(["seed", "quick", "best"], TrainingRecipe.BuiltIn.Select(recipe => recipe.Name));
     }
 
     public static TheoryData<string, TrainingRecipe> Invalid() => new()
@@ -56,6 +56,7 @@ public class TrainingRecipeTests
         { "the momentum is 0, but must be above 0 with Nesterov's step", new TrainingRecipe { Sgd = new SgdSettings(Nesterov: true) } },
         { "the dropout rate is 1, but must be at least 0 and below 1", new TrainingRecipe { DropoutRate = 1 } },
         { "the last convolution's first scale is NaN, but must be a finite number of at least 0", new TrainingRecipe { Initialization = Initialization.He with { OutputScale = double.NaN } } },
+        { "the last convolution's first bias is -1, but must be a finite number of at least 0", new TrainingRecipe { Initialization = Initialization.He with { OutputBias = -1 } } },
         { "the one-cycle schedule's share of rising steps is 1.5, but must be between 0 and 1", new TrainingRecipe { Schedule = new OneCycleSchedule(1.5) } },
         { "the one-cycle schedule's start divisor is 0, but must be a finite number of at least 1", new TrainingRecipe { Schedule = new OneCycleSchedule(0.3, 0) } },
         { "the one-cycle schedule's end divisor is Infinity, but must be a finite number of at least 1", new TrainingRecipe { Schedule = new OneCycleSchedule(0.3, 25, double.PositiveInfinity) } },
