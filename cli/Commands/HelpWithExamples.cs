@@ -15,6 +15,7 @@ internal sealed class HelpWithExamples(HelpAction standard) : SynchronousCommand
         ["eval"] = ["nin eval --checkpoint runs/slow", "nin eval --checkpoint runs/flowers --images flowers"],
         ["predict"] = ["nin predict shirt.png --checkpoint runs/slow", "nin predict photos '*.jpg' --checkpoint runs/flowers --top-k 5", "find . -name '*.png' | nin predict - --checkpoint runs/slow --invert --json"],
         ["explain"] = ["nin explain shirt.png --checkpoint runs/slow --output why.png", "nin explain shirt.png --checkpoint runs/slow --class Coat --output coat.png"],
+        ["serve"] = ["nin serve --checkpoint runs/slow", "nin serve --checkpoint runs/flowers --address 0.0.0.0 --port 80 --max-body 4M"],
         ["export"] = ["nin export runs/slow --format onnx --output slow.onnx", "nin export runs/slow --format safetensors --output slow.safetensors"],
         ["import"] = ["nin import net.safetensors --arch seed --output model.safetensors", "nin import net.safetensors --arch cifar --mean 0.49,0.48,0.45 --deviation 0.25,0.24,0.26 --output model.safetensors"],
         ["runs list"] = ["nin runs list"],

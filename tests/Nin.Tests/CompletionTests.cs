@@ -28,7 +28,7 @@ public sealed class CompletionTests : IDisposable
     [InlineData("nin train --dataset cifar", "cifar10 cifar100")]
     [InlineData("nin train --batch ", "auto")]
     [InlineData("nin train --json=", "true false")]
-    [InlineData("nin train --recipe ", "quick seed own.json runs")]
+    [InlineData("nin train --recipe ", "best quick seed own.json runs")]
     [InlineData("nin train --recipe=o", "own.json")]
     [InlineData("nin arch show c", "cifar")]
     [InlineData("nin runs show f", "first")]

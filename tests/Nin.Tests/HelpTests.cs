@@ -28,12 +28,13 @@ public sealed class HelpTests
     [Theory]
     [InlineData(
         "train",
-        "--recipe --arch --epochs --batch --resize --learning-rate --lr --schedule --warm-up --momentum --nesterov --weight-decay --init --output-scale "
+        "--recipe --arch --epochs --batch --resize --learning-rate --lr --schedule --warm-up --momentum --nesterov --weight-decay --init --output-scale --output-bias "
         + "--normalize --dropout --label-smoothing --clip-norm --ema --flip --crop --erase --precision --seed --dataset --data --images --image-size --channels --test-fraction --split-seed --skip-broken --data-placement"
         + " --limit-train --limit-test --device --output --no-report --tensorboard --json --algorithms --deterministic --workspace-limit")]
     [InlineData("eval", "--checkpoint --batch --dataset --data --images --image-size --channels --test-fraction --split-seed --skip-broken --data-placement --limit-test --precision --device --json --algorithms --deterministic --workspace-limit")]
     [InlineData("predict", "--checkpoint --top-k --invert --device --precision --json")]
     [InlineData("explain", "--checkpoint --class --output --invert --device --precision")]
+    [InlineData("serve", "--checkpoint --address --port --max-batch --max-requests --max-body --max-megapixels --timeout --invert --device --precision")]
     [InlineData("runs list", "--json")]
     [InlineData("runs show", "--json")]
     [InlineData("runs compare", "--json")]

@@ -43,6 +43,7 @@ public sealed class SettingsTests : IDisposable
               "base": "quick", "name": "own", "epochs": 5, "batch_size": 6, "image_size": 70, "learning_rate": 0.25, "precision": "tf32", "dropout_rate": 0.125,
               "schedule": { "type": "warm_up", "share": 0.1, "after": { "type": "cosine" } }, "sgd": { "momentum": 0.75, "weight_decay": 0.5, "nesterov": true },
               "label_smoothing": 0.25, "clip_norm": 2, "ema_decay": 0.5,
+              "initialization": { "weights": "he_uniform", "biases": "zero", "output_scale": 0.3, "output_bias": 0.5 },
               "augmentation": { "horizontal_flip": 0.5, "crop_padding": 3, "erasing_probability": 0.25 }
             }
             """));
@@ -60,6 +61,7 @@ public sealed class SettingsTests : IDisposable
             ["--weight-decay"] = "0.5",
             ["--init"] = "he",
             ["--output-scale"] = "0.3",
+            ["--output-bias"] = "0.5",
             ["--normalize"] = "true",
             ["--dropout"] = "0.125",
             ["--label-smoothing"] = "0.25",
