@@ -27,7 +27,7 @@ cat "$packages"/harfbuzzsharp/*/LICENSE.txt | head -200 >"$stage/licenses/libHar
 cp -r "$packages/scottplot/$(version_of ScottPlot)/Notices" "$stage/licenses/ScottPlot"
 
 cp docs/licenses/*.txt "$stage/licenses/" # of what is compiled into nin and asks for it
-cp LICENSE README.md docs/doctor.md docs/bench.md docs/data.md "$stage/"
+cp LICENSE README.md docs/doctor.md docs/bench.md docs/data.md docs/serving.md "$stage/"
 "$stage/nin" reference --format man >"$stage/nin.1"
 
 tar --create --directory artifacts/dist --owner 0 --group 0 --sort name --file - "$name" | xz --threads 0 -6 >"artifacts/dist/$name.tar.xz"

@@ -32,8 +32,22 @@ run train --device cpu --images /tmp/images --resize 72 --epochs 1 --batch 2 --o
 [ -s "$clean/tmp/run/report.html" ] || { echo "there is no report"; exit 1; }
 run predict --device cpu --checkpoint /tmp/run /tmp/images/a | grep --quiet '^/tmp/images/a/1.png: '
 run explain --device cpu --checkpoint /tmp/run --output /tmp/why.png /tmp/images/a/1.png >/dev/null 2>&1
+run serve --device cpu --checkpoint /tmp/run --port 0 >"$clean/tmp/serve.log" &
+server=$!
+port=
+for _ in $(seq 300); do
+    port=$(sed -nE 's#^http://127.0.0.1:([0-9]+) .*#\1#p' "$clean/tmp/serve.log")
+    [ -z "$port" ] || break
+    sleep 0.1
+done
+image=$clean/tmp/images/a/1.png
+exec 3<>"/dev/tcp/127.0.0.1/$port"
+{ printf 'POST /predict?maps=true HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: %d\r\n\r\n' "$(stat -c %s "$image")"; cat "$image"; } >&3
+grep --quiet '^{"predictions":\[{"class":"[ab]",' <&3 || { echo "nin serve gives no prediction"; exit 1; }
+kill $(cat "/proc/$server/task/$server/children")
+wait "$server" || { echo "nin serve does not end as asked"; exit 1; }
 run completion bash | grep --quiet '^complete -F _nin nin'
 run summary | grep --quiet '1,992,166'
-for file in nin libnin_host.so lib/libdnnl.so.2 licenses/libdnnl.so.2.txt libSkiaSharp.so licenses/libSkiaSharp.so.txt licenses/Google.Protobuf.txt LICENSE README.md nin.1; do
+for file in nin libnin_host.so lib/libdnnl.so.2 licenses/libdnnl.so.2.txt libSkiaSharp.so licenses/libSkiaSharp.so.txt licenses/Google.Protobuf.txt licenses/MIT.txt LICENSE README.md nin.1; do
     [ -s "$clean/nin/$file" ] || { echo "$file is missing"; exit 1; }
 done
