@@ -2,7 +2,7 @@
 NIN := artifacts/bin/nin/release/nin
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build train test examples bench dist pack public-api docs format clean
+.PHONY: help bootstrap build train test fault-sweep examples bench dist pack public-api docs format clean
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
@@ -18,6 +18,9 @@ train: build ## Trains the seed network on Fashion-MNIST with the recipe `quick`
 
 test: ## Builds and runs all tests
 	@scripts/test.sh
+
+fault-sweep: build ## Lets every native call of a training run fail once, with every plausible status
+	@NIN_TEST_SWEEP=all artifacts/bin/Nin.Tests/release/Nin.Tests -class Nin.Tests.FaultSweepTests -noLogo -showLiveOutput
 
 examples: build ## Runs the examples, short
 	@examples/run.sh

@@ -1,0 +1,132 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using NinCudnn.Tests;
+using NinCudnn.Training;
+using Xunit;
+
+namespace Nin.Tests;
+
+/// <summary>
+/// Every native function that a training run calls fails once, with the statuses that it plausibly gives (the host provider's NIN_HOST_FAIL).
+/// By default one call and status of each function; all of them with NIN_TEST_SWEEP=all (<c>make fault-sweep</c>).
+/// </summary>
+public sealed class FaultSweepTests : IDisposable
+{
+    // CUDA: invalid value, out of memory, illegal address (sticky), launch failure (sticky). cuDNN 9: bad parameter, allocation failed, not
+    // supported, execution failed. cuBLAS: not initialised, allocation failed, execution failed, not supported.
+    private static readonly (string Prefix, int[] Statuses)[] _statuses =
+    [
+        ("cublas", [1, 3, 13, 15]),
+        ("cudnn", [2000, 1002, 3000, 5000]),
+        ("cu", [1, 2, 700, 719]),
+    ];
+
+    private static readonly bool _isWhole = Environment.GetEnvironmentVariable("NIN_TEST_SWEEP") == "all";
+
+    private readonly TemporaryDirectory _root = new();
+    private readonly string[] _arguments;
+
+    public FaultSweepTests()
+    {
+        string data = TinyData.Write(_root);
+        string architecture = _root.Write("small.json", """
+            {
+              "name": "small", "input_channels": 1, "classes": 10,
+              "layers": [
+                { "type": "block", "channels": 4, "kernel": 5, "stride": 2, "padding": 2, "pointwise_channels": [4] },
+                { "type": "max_pool", "window": 3, "stride": 2 },
+                { "type": "dropout", "rate": 0.5 },
+                { "type": "block", "channels": 10, "kernel": 3, "stride": 1, "padding": 1, "pointwise_channels": [10] },
+                { "type": "global_average_pool" },
+                { "type": "flatten" }
+              ]
+            }
+            """u8.ToArray());
+        _arguments =
+        [
+            "train", "--data", data, "--arch", architecture, "--resize", "16", "--batch", "16", "--epochs", "2", "--momentum", "0.9", "--clip-norm", "1",
+            "--ema", "0.9", "--device", "cpu", "--json",
+        ];
+    }
+
+    public void Dispose() => _root.Dispose();
+
+    [Fact]
+    public void Train_WhateverCallFails_EndsWithOneLineAndNothingBroken()
+    {
+        Assert.SkipWhen(Environment.GetEnvironmentVariable("NIN_HOST_POISON") == "1", "once is enough: no result depends on it");
+        Dictionary<string, int> calls = CountCalls();
+        Assert.True(calls.Count > 50, $"only {calls.Count} functions are called");
+        Fault[] faults = [.. calls.SelectMany(entry => Faults(entry.Key, entry.Value))];
+        var problems = new System.Collections.Concurrent.ConcurrentBag<string>();
+        int failed = 0;
+
+        Parallel.ForEach(faults, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, (fault, _, number) =>
+        {
+            string run = _root.File($"run-{number}");
+            ProgramResult result = NinProgram.RunIn(null, [("NIN_HOST_FAIL", fault.ToString()), ("NIN_HOST_REPORT_LEAKS", "1")], [.. _arguments, "--output", run]);
+            if (result.ExitCode != 0)
+                Interlocked.Increment(ref failed);
+            if (Problem(result, run, fault) is { } problem)
+                problems.Add($"{fault}: {problem}\n{result.Errors}");
+        });
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"{faults.Length} faults, {failed} of which ended the run");
+        Assert.True(problems.IsEmpty, $"{problems.Count} of {faults.Length}:\n" + string.Join('\n', problems.Order(StringComparer.Ordinal)));
+        Assert.True(failed > faults.Length / 4, $"only {failed} of {faults.Length} faults ended the run: they don't reach it");
+    }
+
+    /// <returns>What is wrong with how the run ended, null if nothing is.</returns>
+    private static string? Problem(ProgramResult result, string run, Fault fault)
+    {
+        string model = Path.Combine(run, "model.safetensors");
+        if (Directory.Exists(run) && Directory.EnumerateFiles(run).FirstOrDefault(file => file.Contains(".tmp", StringComparison.Ordinal)) is { } left)
+            return $"{left} was left behind";
+        try
+        {
+            if (File.Exists(model))
+                ModelFile.Load(model);
+        }
+        catch (Exception e)
+        {
+            return $"the model is broken: {e.Message}";
+        }
+        string[] lines = [.. result.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !fault.MayLeak || !line.StartsWith("nin_host: ", StringComparison.Ordinal))];
+        return result.ExitCode switch
+        {
+            0 when !File.Exists(model) => "there is no model",
+            0 when lines.Length > 0 => "it succeeds, but has something to say",
+            0 => null,
+            1 when lines is [var line] && line.StartsWith("nin: ", StringComparison.Ordinal) && !line.StartsWith("nin: unexpected", StringComparison.Ordinal) => null,
+            1 => "not one line that says what failed",
+            var code => $"exit code {code}",
+        };
+    }
+
+    /// <summary>How often each function is called in a run that goes well.</summary>
+    private Dictionary<string, int> CountCalls()
+    {
+        ProgramResult result = NinProgram.RunIn(null, [("NIN_HOST_TRACE", "1")], [.. _arguments, "--output", _root.File("run")]);
+        Assert.Equal(0, result.ExitCode);
+        return Regex.Matches(result.Errors, @"^nin_host: (\w+) -> ", RegexOptions.Multiline).CountBy(match => match.Groups[1].Value).ToDictionary();
+    }
+
+    private static IEnumerable<Fault> Faults(string function, int calls)
+    {
+        int[] statuses = _statuses.First(library => function.StartsWith(library.Prefix, StringComparison.Ordinal)).Statuses;
+        int[] numbers = [.. new[] { 1, (calls + 1) / 2, calls }.Distinct()];
+        Fault[] all = [.. numbers.SelectMany(number => statuses.Select(status => new Fault(function, number, status)))];
+        // By the name, so that it is the same one in every run.
+        return _isWhole ? all : [all[function.Sum(letter => letter) % all.Length]];
+    }
+
+    /// <summary>A call that fails.</summary>
+    private sealed record Fault(string Function, int Call, int Status)
+    {
+        // What could not be released is left, and after a sticky error nothing can be.
+        public bool MayLeak => Function.Contains("Destroy", StringComparison.Ordinal) || Function.Contains("Free", StringComparison.Ordinal)
+            || Function.Contains("Unload", StringComparison.Ordinal) || Function.Contains("Release", StringComparison.Ordinal) || Status is 700 or 719;
+
+        public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Function}:{Call}:{Status}");
+    }
+}
