@@ -6,6 +6,8 @@ namespace NinCudnn.Formats;
 /// </summary>
 public sealed class AtomicFile : IDisposable
 {
+    private const string TemporaryEnding = ".tmp";
+
     private readonly string _path;
     private bool _isCommitted;
 
@@ -14,8 +16,8 @@ public sealed class AtomicFile : IDisposable
     public AtomicFile(string path)
     {
         _path = Path.GetFullPath(path);
-        TemporaryPath = Path.Combine(Path.GetDirectoryName(_path)!, $".{Path.GetFileName(_path)}.{Path.GetRandomFileName()}.tmp");
-        Stream = new FileStream(TemporaryPath, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
+        TemporaryPath = Path.Combine(Path.GetDirectoryName(_path)!, $".{Path.GetFileName(_path)}.{Path.GetRandomFileName()}{TemporaryEnding}");
+        Stream = new OutputFileStream(TemporaryPath, FileMode.CreateNew);
     }
 
     /// <summary>Where the file is until it is committed.</summary>
@@ -31,18 +33,37 @@ public sealed class AtomicFile : IDisposable
         Stream.Dispose();
     }
 
-    /// <summary>Renames the temporary file, which must be finished, to its final name.</summary>
+    /// <summary>Renames the temporary file, which must be finished, to its final name, and flushes that to the disk too.</summary>
     public void Commit()
     {
         File.Move(TemporaryPath, _path, overwrite: true);
         _isCommitted = true;
+        DirectorySync.Flush(Path.GetDirectoryName(_path)!);
+    }
+
+    /// <summary>Deletes temporary files that a process left behind which was killed.</summary>
+    /// <param name="directory">Where; nobody may be writing there.</param>
+    /// <param name="pattern">Names of the files that they were to become, as <see cref="Directory.GetFiles(string, string)"/> takes them.</param>
+    /// <exception cref="IOException">One can't be deleted.</exception>
+    public static void DeleteLeftovers(string directory, string pattern)
+    {
+        foreach (string path in Directory.GetFiles(directory, $".{pattern}.*{TemporaryEnding}"))
+            File.Delete(path);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (_isCommitted)
+            return;
         Stream.Dispose();
-        if (!_isCommitted)
+        try
+        {
             File.Delete(TemporaryPath);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Its directory is gone, or can't be written any more, which must not hide why the file was given up.
+        }
     }
 }

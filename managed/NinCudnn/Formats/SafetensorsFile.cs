@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using NinCudnn.Numerics;
 
 namespace NinCudnn.Formats;
 
@@ -12,6 +13,7 @@ public sealed class SafetensorsFile : IDisposable
 {
     // The limit of the format's reference implementation.
     private const long MaxHeaderBytes = 100_000_000;
+    private const int ChunkBytes = 1 << 20;
 
     private readonly string _path;
     private readonly SafeFileHandle _handle;
@@ -36,6 +38,9 @@ public sealed class SafetensorsFile : IDisposable
 
     /// <summary>The header's <c>__metadata__</c>; empty if it has none.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>Whether the file ends in a checksum, see <see cref="SafetensorsWriter.HasChecksum"/>.</summary>
+    public bool HasChecksum => Tensors.ContainsKey(SafetensorsHeader.ChecksumName);
 
     /// <summary>Opens a file and checks its header.</summary>
     /// <param name="path">The file.</param>
@@ -113,6 +118,28 @@ public sealed class SafetensorsFile : IDisposable
         var bytes = new byte[tensor.ByteCount];
         Read(tensor, bytes);
         return bytes;
+    }
+
+    /// <summary>Reads the whole file and compares it with the checksum that it ends in.</summary>
+    /// <exception cref="InvalidDataException">A bit of it is not as it was written, or it has no checksum, or one that is not its end.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public void VerifyChecksum()
+    {
+        if (!Tensors.TryGetValue(SafetensorsHeader.ChecksumName, out var tensor) || tensor.Type != SafetensorsType.U8 || tensor.ByteCount != Sha256.HashBytes
+            || Tensors.Values.Any(other => other.Begin > tensor.Begin))
+            throw new InvalidDataException($"{_path}: the file does not end in a checksum ({SafetensorsHeader.ChecksumName})");
+        var checksum = new Sha256();
+        var chunk = new byte[ChunkBytes];
+        var end = _dataStart + tensor.Begin;
+        for (long offset = 0; offset < end; offset += chunk.Length)
+        {
+            var part = chunk.AsSpan(0, (int)Math.Min(chunk.Length, end - offset));
+            ReadExactly(_path, _handle, part, offset);
+            checksum.Append(part);
+        }
+
+        if (!checksum.Finish().AsSpan().SequenceEqual(ReadBytes(SafetensorsHeader.ChecksumName)))
+            throw new InvalidDataException($"{_path}: the file is damaged: its content does not match its checksum");
     }
 
     /// <summary>Closes the file.</summary>

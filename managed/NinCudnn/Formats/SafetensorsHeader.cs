@@ -9,6 +9,7 @@ namespace NinCudnn.Formats;
 internal ref struct SafetensorsHeader
 {
     internal const string MetadataKey = "__metadata__";
+    internal const string ChecksumName = "nin.sha256"; // a tensor, the last one: SHA-256 of all bytes of the file before its data
     internal const int LengthBytes = 8;
 
     private readonly string _path;

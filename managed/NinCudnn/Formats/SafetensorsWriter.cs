@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using NinCudnn.Numerics;
 
 namespace NinCudnn.Formats;
 
@@ -14,11 +15,20 @@ public sealed class SafetensorsWriter
     private const int HeaderAlignment = 8;
     private const int ChunkElements = 1 << 20;
 
+    private static readonly Entry _checksumEntry =
+        new(SafetensorsHeader.ChecksumName, SafetensorsType.U8, [Sha256.HashBytes], default, default) { ByteCount = Sha256.HashBytes };
+
     private readonly List<Entry> _entries = [];
-    private readonly HashSet<string> _names = new(StringComparer.Ordinal) { SafetensorsHeader.MetadataKey };
+    private readonly HashSet<string> _names = new(StringComparer.Ordinal) { SafetensorsHeader.MetadataKey, SafetensorsHeader.ChecksumName };
 
     /// <summary>What becomes the header's <c>__metadata__</c>; left out when empty.</summary>
     public IDictionary<string, string> Metadata { get; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>
+    /// Whether the file ends in a checksum: a tensor <c>nin.sha256</c> of type U8 with the SHA-256 of all bytes before it, which
+    /// <see cref="SafetensorsFile.VerifyChecksum"/> compares.
+    /// </summary>
+    public bool HasChecksum { get; init; }
 
     /// <summary>Adds a tensor of type F32.</summary>
     /// <param name="name">A name that was not used yet.</param>
@@ -43,18 +53,27 @@ public sealed class SafetensorsWriter
     public void Save(string path)
     {
         var ordered = _entries.OrderByDescending(entry => entry.Type.SizeInBytes()).ToArray(); // a stable sort
+        var checksum = HasChecksum ? new Sha256() : null;
         using var file = new AtomicFile(path);
-        file.Stream.Write(Header(ordered));
+        Write(Header(checksum is null ? ordered : [.. ordered, _checksumEntry]));
         foreach (var entry in ordered)
         {
-            file.Stream.Write(entry.Bytes.Span);
+            Write(entry.Bytes.Span);
             var singles = entry.Singles.Span;
             for (var start = 0; start < singles.Length; start += ChunkElements)
-                file.Stream.Write(MemoryMarshal.AsBytes(singles.Slice(start, Math.Min(ChunkElements, singles.Length - start))));
+                Write(MemoryMarshal.AsBytes(singles.Slice(start, Math.Min(ChunkElements, singles.Length - start))));
         }
 
+        if (checksum is not null)
+            file.Stream.Write(checksum.Finish());
         file.Finish();
         file.Commit();
+
+        void Write(ReadOnlySpan<byte> bytes)
+        {
+            checksum?.Append(bytes);
+            file.Stream.Write(bytes);
+        }
     }
 
     private void Add(Entry entry, long byteCount)

@@ -42,7 +42,7 @@ public sealed class EventFileWriter : IDisposable
         for (int i = 1; File.Exists(path); i++)
             path = System.IO.Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"{name}.{i}"));
         // Without a buffer, each record is one call of the system.
-        return new EventFileWriter(new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0));
+        return new EventFileWriter(new OutputFileStream(path, FileMode.CreateNew));
     }
 
     /// <summary>Adds a point to a curve.</summary>
