@@ -101,30 +101,21 @@ public sealed class ParameterStore : IDisposable
     /// <exception cref="ArgumentException">A tensor is missing, unknown, or has another number of elements.</exception>
     public void Load(IReadOnlyDictionary<string, float[]> tensors)
     {
-        ArgumentNullException.ThrowIfNull(tensors);
-        string[] unknown = [.. tensors.Keys.Where(name => !_byName.ContainsKey(name))];
-        if (unknown.Length > 0)
-            throw new ArgumentException($"the network has no parameter {string.Join(", ", unknown)}");
-        var flat = new float[FlatCount];
-        foreach (Parameter parameter in Parameters)
-        {
-            if (!tensors.TryGetValue(parameter.Name, out float[]? values))
-                throw new ArgumentException($"the parameter {parameter.Name} is missing");
-            if (values.Length != parameter.Count)
-                throw new ArgumentException($"{parameter.Name} has {values.Length} elements, expected {parameter.Count} ({string.Join("×", parameter.Shape)})");
-            parameter.ToDeviceOrder(values, flat.AsSpan((int)parameter.Offset, parameter.Count));
-        }
+        float[] flat = Flatten(tensors);
         _values.Upload(flat);
         _computeValues?.Upload(StoredElements.Encode(flat, _type));
     }
 
+    /// <summary>Replaces all momentum buffers.</summary>
+    /// <param name="tensors">Exactly this network's tensors, by their parameters' names, in PyTorch's order (K, C, R, S).</param>
+    /// <exception cref="ArgumentException">A tensor is missing, unknown, or has another number of elements.</exception>
+    public void LoadMomentum(IReadOnlyDictionary<string, float[]> tensors) => _momentum.Upload(Flatten(tensors));
+
     /// <summary>Waits for the device and copies all values, by name, in PyTorch's order.</summary>
-    public Dictionary<string, float[]> DownloadValues()
-    {
-        var flat = new float[FlatCount];
-        _values.Download(flat);
-        return ByName(flat);
-    }
+    public Dictionary<string, float[]> DownloadValues() => ByName(_values.Download());
+
+    /// <summary>Waits for the device and copies all momentum buffers, by their parameters' names, in PyTorch's order.</summary>
+    public Dictionary<string, float[]> DownloadMomentum() => ByName(_momentum.Download());
 
     /// <summary>Waits for the device and copies all gradients, by name, in PyTorch's order.</summary>
     public Dictionary<string, float[]> DownloadGradients()
@@ -132,6 +123,18 @@ public sealed class ParameterStore : IDisposable
         var flat = new byte[_gradients.Length];
         _gradients.Download(flat);
         return ByName(StoredElements.Decode(flat, _type));
+    }
+
+    /// <summary>Flat memory's tensors by name, in PyTorch's order.</summary>
+    internal Dictionary<string, float[]> ByName(ReadOnlySpan<float> flat)
+    {
+        var tensors = new Dictionary<string, float[]>(Parameters.Length);
+        foreach (Parameter parameter in Parameters)
+        {
+            float[] values = tensors[parameter.Name] = new float[parameter.Count];
+            parameter.FromDeviceOrder(flat.Slice((int)parameter.Offset, parameter.Count), values);
+        }
+        return tensors;
     }
 
     /// <inheritdoc/>
@@ -151,10 +154,21 @@ public sealed class ParameterStore : IDisposable
         return memory.Slice(parameter.Offset * _type.Bytes(), (long)parameter.Count * _type.Bytes());
     }
 
-    private Dictionary<string, float[]> ByName(float[] flat) => Parameters.ToDictionary(parameter => parameter.Name, parameter =>
+    private float[] Flatten(IReadOnlyDictionary<string, float[]> tensors)
     {
-        var values = new float[parameter.Count];
-        parameter.FromDeviceOrder(flat.AsSpan((int)parameter.Offset, parameter.Count), values);
-        return values;
-    });
+        ArgumentNullException.ThrowIfNull(tensors);
+        string[] unknown = [.. tensors.Keys.Where(name => !_byName.ContainsKey(name))];
+        if (unknown.Length > 0)
+            throw new ArgumentException($"the network has no parameter {string.Join(", ", unknown)}");
+        var flat = new float[FlatCount];
+        foreach (Parameter parameter in Parameters)
+        {
+            if (!tensors.TryGetValue(parameter.Name, out float[]? values))
+                throw new ArgumentException($"the parameter {parameter.Name} is missing");
+            if (values.Length != parameter.Count)
+                throw new ArgumentException($"{parameter.Name} has {values.Length} elements, expected {parameter.Count} ({string.Join("×", parameter.Shape)})");
+            parameter.ToDeviceOrder(values, flat.AsSpan((int)parameter.Offset, parameter.Count));
+        }
+        return flat;
+    }
 }

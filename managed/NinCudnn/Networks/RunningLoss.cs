@@ -21,7 +21,7 @@ public readonly record struct LossSummary(double LossSum, long Correct, long Sam
 /// </summary>
 public sealed class RunningLoss : IDisposable
 {
-    private const int SumCount = 3;
+    internal const int SumCount = 3;
 
     private readonly DeviceStream _stream;
     private readonly DeviceBuffer<double> _sums;
@@ -44,6 +44,9 @@ public sealed class RunningLoss : IDisposable
     /// <summary>Queues setting the sums to zero.</summary>
     public void Reset() => _stream.Clear(_sums);
 
+    /// <summary>Sets the sums; no work that uses them may be queued.</summary>
+    public void Set(in LossSummary sums) => _sums.Upload([sums.LossSum, sums.Correct, sums.Samples]);
+
     /// <summary>Queues a copy of the sums as they are behind the work queued so far.</summary>
     public void BeginRead()
     {
@@ -59,9 +62,11 @@ public sealed class RunningLoss : IDisposable
     public LossSummary EndRead()
     {
         _copied.Synchronize();
-        Span<double> sums = _copy.Span;
-        return new LossSummary(sums[0], (long)sums[1], (long)sums[2]);
+        return Summarize(_copy.Span);
     }
+
+    /// <summary>What the sums say.</summary>
+    internal static LossSummary Summarize(ReadOnlySpan<double> sums) => new(sums[0], (long)sums[1], (long)sums[2]);
 
     /// <inheritdoc/>
     public void Dispose()

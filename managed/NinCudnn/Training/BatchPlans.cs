@@ -46,7 +46,8 @@ internal sealed class BatchPlans : IDisposable
 
     /// <summary>Begins a pass; one that was not finished is given up.</summary>
     /// <param name="order">The order of samples; null for the data set's own.</param>
-    public void Begin(EpochOrder? order = null) => _source.Begin(order);
+    /// <param name="first">The batch to begin with; those before it are left out.</param>
+    public void Begin(EpochOrder? order = null, int first = 0) => _source.Begin(order, first);
 
     /// <summary>Queues one batch of a pass.</summary>
     /// <param name="index">The batch's position in the pass, one more than that of the batch before.</param>

@@ -38,17 +38,19 @@ internal sealed class BatchPrefetch : IDisposable
             _batches = 0;
             while (_isFilling)
                 Monitor.Wait(_gate);
-            _filled = _taken = _released = 0;
             _failure = null;
         }
     }
 
     /// <summary>Begins a pass, after <see cref="Halt"/>.</summary>
-    public void Start(int batches)
+    /// <param name="batches">Batches in the whole pass.</param>
+    /// <param name="first">The batch to begin with.</param>
+    public void Start(int batches, int first = 0)
     {
         lock (_gate)
         {
             _batches = batches;
+            _filled = _taken = _released = first;
             Monitor.PulseAll(_gate);
         }
     }

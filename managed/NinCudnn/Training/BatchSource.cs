@@ -56,7 +56,8 @@ internal abstract class BatchSource : IDisposable
 
     /// <summary>Begins a pass; one that was not finished is given up.</summary>
     /// <param name="order">The order of samples; null for the data set's own.</param>
-    public virtual void Begin(EpochOrder? order)
+    /// <param name="first">The batch to begin with; those before it are left out.</param>
+    public virtual void Begin(EpochOrder? order, int first)
     {
         if (order is { } shuffled)
         {

@@ -30,6 +30,7 @@ public sealed record ModelDescription(Architecture Architecture, int ImageSize, 
     /// <exception cref="ArgumentException">The message says which.</exception>
     internal void Validate()
     {
+        Parameter.Enumerate(Architecture); // refuses tensors that no array holds
         Architecture.InferShapes(1, ImageSize, ImageSize);
         int channels = Architecture.InputChannels;
         if (Normalization.Mean.Count != channels || Normalization.Deviation.Count != channels || ClassNames.Count != Architecture.Classes)

@@ -21,15 +21,7 @@ public sealed record ModelFile(ModelDescription Description, IReadOnlyDictionary
     /// <summary>Writes the file: to a temporary one beside it, which is then renamed.</summary>
     /// <exception cref="ArgumentException">The parts do not fit together.</exception>
     /// <exception cref="IOException">It can't be written; an earlier file is left as it was.</exception>
-    public void Save(string path)
-    {
-        SafetensorsWriter writer = Writer();
-        writer.Metadata[ArchitectureKey] = ArchitectureJson.Write(Description.Architecture);
-        writer.Metadata[InputKey] = JsonSerializer.Serialize(
-            new InputDescription(Description.ImageSize, [.. Description.Normalization.Mean], [.. Description.Normalization.Deviation], [.. Description.ClassNames]),
-            ModelFileJsonContext.Default.InputDescription);
-        writer.Save(path);
-    }
+    public void Save(string path) => Writer().Save(path);
 
     /// <summary>
     /// Writes the parameters alone, as <c>safetensors.torch.save_file</c> writes a <c>state_dict</c>. <see cref="Import"/> reads them back.
@@ -38,17 +30,27 @@ public sealed record ModelFile(ModelDescription Description, IReadOnlyDictionary
     /// <exception cref="IOException">It can't be written; an earlier file is left as it was.</exception>
     public void Export(string path)
     {
-        SafetensorsWriter writer = Writer();
-        writer.Metadata["format"] = "pt"; // by which readers know whose tensors these are
+        var writer = new SafetensorsWriter { Metadata = { ["format"] = "pt" } }; // by which readers know whose tensors these are
+        AddTo(writer);
         writer.Save(path);
     }
 
-    /// <summary>Reads a file that <see cref="Save"/> wrote.</summary>
+    /// <summary>Reads a file that <see cref="Save"/> wrote, or the model of a <see cref="TrainingCheckpoint"/>'s.</summary>
     /// <exception cref="InvalidDataException">It is not such a file; the message says what is wrong where.</exception>
     /// <exception cref="IOException">It can't be read.</exception>
     public static ModelFile Load(string path)
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);
+        ModelDescription description = ReadDescription(path, file);
+        if (file.HasChecksum)
+            file.VerifyChecksum();
+        return new ModelFile(description, ReadParameters(path, file, description.Architecture));
+    }
+
+    /// <summary>Reads what <see cref="Save"/> put into the metadata.</summary>
+    /// <exception cref="InvalidDataException">It is not there, or not right.</exception>
+    internal static ModelDescription ReadDescription(string path, SafetensorsFile file)
+    {
         if (!file.Metadata.TryGetValue(ArchitectureKey, out string? architectureJson) || !file.Metadata.TryGetValue(InputKey, out string? inputJson))
             throw new InvalidDataException($"{path}: the metadata has no {ArchitectureKey} or no {InputKey}; it was not written by NinCudnn");
         try
@@ -58,11 +60,11 @@ public sealed record ModelFile(ModelDescription Description, IReadOnlyDictionary
                 ?? throw new InvalidDataException($"{InputKey} is null");
             var description = new ModelDescription(architecture, input.ImageSize, new Normalization(input.Mean, input.Deviation), input.ClassNames);
             description.Validate();
-            return new ModelFile(description, Read(path, file, architecture));
+            return description;
         }
         catch (Exception e) when (e is JsonException or ArgumentException or InvalidDataException)
         {
-            throw new InvalidDataException(e.Message.StartsWith(path, StringComparison.Ordinal) ? e.Message : $"{path}: {e.Message}", e);
+            throw new InvalidDataException($"{path}: {e.Message}", e);
         }
     }
 
@@ -80,7 +82,7 @@ public sealed record ModelFile(ModelDescription Description, IReadOnlyDictionary
         ArgumentNullException.ThrowIfNull(description);
         description.Validate();
         using SafetensorsFile file = SafetensorsFile.Open(path);
-        Dictionary<string, float[]> parameters = Read(path, file, description.Architecture);
+        Dictionary<string, float[]> parameters = ReadParameters(path, file, description.Architecture);
         return Unknown(file, parameters.Keys) is { } unknown
             ? throw new InvalidDataException($"{path}: {unknown.Name} ({Extents(unknown.Shape)}) is no parameter of the network {description.Architecture.Name}")
             : new ModelFile(description, parameters);
@@ -100,30 +102,44 @@ public sealed record ModelFile(ModelDescription Description, IReadOnlyDictionary
         }
     }
 
-    private SafetensorsWriter Writer()
+    /// <summary>A writer of the parameters, and in the metadata of what is needed to use them.</summary>
+    /// <exception cref="ArgumentException">The parts do not fit together.</exception>
+    internal SafetensorsWriter Writer(bool hasChecksum = false)
     {
-        Validate();
-        var writer = new SafetensorsWriter();
-        foreach (Parameter parameter in Parameter.Enumerate(Description.Architecture))
-            writer.Add(parameter.Name, parameter.Shape.AsSpan(), Parameters[parameter.Name]);
+        var writer = new SafetensorsWriter { HasChecksum = hasChecksum };
+        AddTo(writer);
+        writer.Metadata[ArchitectureKey] = ArchitectureJson.Write(Description.Architecture);
+        writer.Metadata[InputKey] = JsonSerializer.Serialize(
+            new InputDescription(Description.ImageSize, [.. Description.Normalization.Mean], [.. Description.Normalization.Deviation], [.. Description.ClassNames]),
+            ModelFileJsonContext.Default.InputDescription);
         return writer;
     }
 
-    private static Dictionary<string, float[]> Read(string path, SafetensorsFile file, Architecture architecture)
+    /// <summary>Reads one tensor for each of an architecture's parameters, by its name behind a prefix.</summary>
+    /// <exception cref="InvalidDataException">A tensor is missing, or of another shape or type.</exception>
+    internal static Dictionary<string, float[]> ReadParameters(string path, SafetensorsFile file, Architecture architecture, string prefix = "")
     {
         ImmutableArray<Parameter> parameters = Parameter.Enumerate(architecture);
         foreach (Parameter parameter in parameters)
         {
-            if (!file.Tensors.TryGetValue(parameter.Name, out SafetensorsTensor? tensor))
+            string name = prefix + parameter.Name;
+            if (!file.Tensors.TryGetValue(name, out SafetensorsTensor? tensor))
             {
                 // Names with a prefix are the likely cause, and seen at once beside the right one.
-                string instead = Unknown(file, parameters.Select(known => known.Name)) is { } unknown ? $", but {unknown.Name} ({Extents(unknown.Shape)})" : "";
-                throw new InvalidDataException($"{path}: there is no tensor {parameter.Name} ({Extents(parameter.Shape)}){instead}");
+                string instead = Unknown(file, parameters.Select(known => prefix + known.Name)) is { } unknown ? $", but {unknown.Name} ({Extents(unknown.Shape)})" : "";
+                throw new InvalidDataException($"{path}: there is no tensor {name} ({Extents(parameter.Shape)}){instead}");
             }
             if (!tensor.Shape.SequenceEqual(parameter.Shape))
-                throw new InvalidDataException($"{path}: {parameter.Name} has the shape {Extents(tensor.Shape)}, expected {Extents(parameter.Shape)}");
+                throw new InvalidDataException($"{path}: {name} has the shape {Extents(tensor.Shape)}, expected {Extents(parameter.Shape)}");
         }
-        return parameters.ToDictionary(parameter => parameter.Name, parameter => file.ReadSingles(parameter.Name));
+        return parameters.ToDictionary(parameter => parameter.Name, parameter => file.ReadSingles(prefix + parameter.Name));
+    }
+
+    private void AddTo(SafetensorsWriter writer)
+    {
+        Validate();
+        foreach (Parameter parameter in Parameter.Enumerate(Description.Architecture))
+            writer.Add(parameter.Name, parameter.Shape.AsSpan(), Parameters[parameter.Name]);
     }
 
     /// <summary>The first tensor in the file's order that is none of these.</summary>

@@ -57,11 +57,11 @@ internal sealed class StreamedBatches : BatchSource
 
     public override DeviceDataset Images { get; }
 
-    public override void Begin(EpochOrder? order)
+    public override void Begin(EpochOrder? order, int first)
     {
         _prefetch.Halt(); // it reads the order
-        base.Begin(order);
-        _prefetch.Start(BatchCount);
+        base.Begin(order, first);
+        _prefetch.Start(BatchCount, first);
     }
 
     public override void Send(in StepState state, int batch)

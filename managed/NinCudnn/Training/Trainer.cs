@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using NinCudnn.Data;
 using NinCudnn.Devices;
 using NinCudnn.Networks;
@@ -16,10 +15,13 @@ public sealed class Trainer : IDisposable
 
     private readonly TrainingRecipe _recipe;
     private readonly ulong _seed;
+    private readonly ExecutionSettings _execution;
     private readonly int _trainSamples;
     private readonly int _testSamples;
     private readonly DataPlacement _trainPlacement;
     private readonly string? _placementReason;
+    private readonly Lazy<DatasetIdentity> _trainIdentity;
+    private readonly Lazy<DatasetIdentity> _testIdentity;
     private readonly DeviceStream _stream;
     private readonly DeviceArena _arena;
     private readonly StepInput _stepInput;
@@ -28,6 +30,15 @@ public sealed class Trainer : IDisposable
     private readonly ParameterStore? _average;
     private readonly BatchPlans _plans;
     private readonly Evaluator _evaluator;
+
+    // How far the run is, see TrainingPosition.
+    private readonly List<EpochResult> _epochs = [];
+    private readonly ResumableClock _epochClock = new();
+    private readonly ResumableClock _clock = new();
+    private TimeSpan _trainingTime; // of the epochs before
+    private int _epoch = 1;
+    private int _stepInEpoch;
+    private bool _hasBegun;
 
     /// <summary>Draws the first parameters, places the data and compiles the plans.</summary>
     /// <param name="device">Where to train.</param>
@@ -52,6 +63,9 @@ public sealed class Trainer : IDisposable
         execution ??= new ExecutionSettings();
         _recipe = recipe;
         _seed = seed;
+        _execution = execution;
+        _trainIdentity = new(() => DatasetIdentity.Of(trainSet));
+        _testIdentity = new(() => DatasetIdentity.Of(testSet));
         _trainSamples = trainSet.Count;
         _testSamples = testSet.Count;
         if (recipe.DropoutRate is { } rate)
@@ -130,52 +144,111 @@ public sealed class Trainer : IDisposable
     /// <summary>Waits for the device and copies the model as it is now: to <see cref="ModelFile.Save">save</see> it, or to <see cref="Predictor.Load">use</see> it.</summary>
     public ModelFile DownloadModel() => new(Model, ModelParameters.DownloadValues());
 
-    /// <summary>Trains to the recipe's end, or until stopped; then the step at hand is finished first.</summary>
+    /// <summary>Where and when <see cref="Train"/> writes checkpoints; null for none.</summary>
+    public CheckpointSettings? Checkpoints { get; set; }
+
+    /// <summary>What the training set is known by.</summary>
+    public DatasetIdentity TrainSet => _trainIdentity.Value;
+
+    /// <summary>What the test set is known by.</summary>
+    public DatasetIdentity TestSet => _testIdentity.Value;
+
+    private long Step => (_epoch - 1L) * _plans.BatchCount + _stepInEpoch;
+
+    /// <summary>
+    /// Trains to the recipe's end, or until stopped; then the step at hand is finished first. Another call, also by another trainer that
+    /// <see cref="Restore">was given a checkpoint</see>, goes on where this one stopped.
+    /// </summary>
     /// <param name="observer">Is told how it goes.</param>
     /// <param name="stop">Ends the run early.</param>
     /// <exception cref="Interop.NativeException">A native call failed.</exception>
+    /// <exception cref="IOException">A checkpoint couldn't be written.</exception>
     public TrainingResult Train(ITrainingObserver? observer = null, CancellationToken stop = default)
     {
-        int stepsPerEpoch = _plans.BatchCount;
+        Checkpoints?.Validate();
         observer?.Started(new TrainingStart(
-            _recipe, Device.Name, Device.Selection.Reason, _trainSamples, _testSamples, stepsPerEpoch, Parameters.Count, _arena.Bytes,
-            _trainPlacement, _evaluator.Placement, _placementReason));
+            _recipe, Device.Name, Device.Selection.Reason, _trainSamples, _testSamples, _plans.BatchCount, Parameters.Count, _arena.Bytes,
+            _trainPlacement, _evaluator.Placement, _placementReason, Step));
 
-        List<EpochResult> epochs = [];
-        var total = Stopwatch.StartNew();
-        long step = 0, trainedSamples = 0;
-        var trainingTime = TimeSpan.Zero;
-        for (int epoch = 1; epoch <= _recipe.Epochs && !stop.IsCancellationRequested; epoch++)
+        using CheckpointWriter? writer = Checkpoints is not { } settings ? null : new CheckpointWriter(
+            settings, CreateSnapshot(), (snapshot, position) => CreateCheckpoint(snapshot, position, settings.Notes), Position(), _hasBegun);
+        _hasBegun = true;
+        _clock.Start();
+        while (_epoch <= _recipe.Epochs && !stop.IsCancellationRequested)
         {
-            long epochStart = Stopwatch.GetTimestamp();
-            int steps = TrainEpoch(epoch, step, observer, stop);
+            if (!TrainEpoch(observer, writer, stop))
+                break;
             LossSummary train = ReadLoss();
-            TimeSpan epochTime = Stopwatch.GetElapsedTime(epochStart);
-            step += steps;
-            trainedSamples += _plans.SamplesIn(steps);
-            trainingTime += epochTime;
-            if (steps < stepsPerEpoch)
+            _epochClock.Stop();
+            if (EvaluateEpoch(observer, stop) is not { } test)
                 break;
-
-            LossSummary test;
-            try
-            {
-                int ended = epoch;
-                test = observer is null
-                    ? _evaluator.Evaluate(stop: stop)
-                    : _evaluator.Evaluate(
-                        share => observer.Evaluating(ended, share), (first, logits) => observer.TestLogits(ended, first, logits), stop);
-            }
-            catch (OperationCanceledException)
-            {
-                break;
-            }
-            var result = new EpochResult(epoch, step, train, test, _trainSamples / epochTime.TotalSeconds, total.Elapsed);
-            epochs.Add(result);
+            EpochResult result = EndEpoch(train, test);
             observer?.EpochEnded(result);
+            writer?.Begin(Position());
         }
+        _clock.Stop();
+        writer?.Finish(Position());
+        long samples = (_epoch - 1L) * _trainSamples + _plans.SamplesIn(_stepInEpoch);
+        double trainingSeconds = (_trainingTime + _epochClock.Elapsed).TotalSeconds;
         return new TrainingResult(
-            epochs, epochs.Count < _recipe.Epochs, step, SkippedSteps(), trainedSamples / Math.Max(trainingTime.TotalSeconds, 1e-9), total.Elapsed);
+            [.. _epochs], _epochs.Count < _recipe.Epochs, Step, SkippedSteps(), samples / Math.Max(trainingSeconds, 1e-9), _clock.Elapsed);
+    }
+
+    /// <summary>Measures the model as it is now on the test set.</summary>
+    /// <param name="logits">Receives the class scores of every sample, in the data set's order.</param>
+    /// <param name="stop">Ends the evaluation early.</param>
+    /// <exception cref="OperationCanceledException">It was ended early.</exception>
+    /// <exception cref="Interop.NativeException">A native call failed.</exception>
+    public LossSummary Evaluate(LogitsReceiver? logits = null, CancellationToken stop = default) => _evaluator.Evaluate(null, logits, stop);
+
+    /// <summary>
+    /// Waits for the device and copies everything that the run is now: to <see cref="TrainingCheckpoint.Save">save</see> it, or for another
+    /// trainer to <see cref="Restore">go on with</see>. While it trains, <see cref="CheckpointSettings"/> have this done without waiting.
+    /// </summary>
+    /// <param name="notes">What to add, by keys of one's own.</param>
+    public TrainingCheckpoint DownloadCheckpoint(IReadOnlyDictionary<string, string>? notes = null)
+    {
+        using TrainingSnapshot snapshot = CreateSnapshot();
+        snapshot.Take();
+        snapshot.Wait();
+        return CreateCheckpoint(snapshot, Position(), notes ?? new Dictionary<string, string>());
+    }
+
+    /// <summary>
+    /// Makes this the run that a checkpoint holds: <see cref="Train"/> goes on there and gives what that run would have given, to the last bit,
+    /// on the same device, with the same libraries and number of threads. Where the data lies may differ, and with a constant learning rate the
+    /// number of epochs.
+    /// </summary>
+    /// <exception cref="ArgumentException">Network, recipe, seed or execution are not the checkpoint's; the message says what differs.</exception>
+    /// <exception cref="InvalidDataException">The data are not the checkpoint's.</exception>
+    public void Restore(TrainingCheckpoint checkpoint)
+    {
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        checkpoint.CheckFits(Model.Architecture, _recipe, _seed, _execution);
+        checkpoint.CheckData(TrainSet, TestSet);
+        TrainingPosition position = checkpoint.Position;
+        position.Validate(_plans.BatchCount);
+        if (position.Epochs.Count > _recipe.Epochs)
+            throw new ArgumentException($"{position.Epochs.Count} epochs are done, the recipe has {_recipe.Epochs}");
+
+        _stream.Synchronize(); // uploads do not wait for it
+        Parameters.Load(checkpoint.Parameters);
+        if (checkpoint.Momentum is { } momentum)
+            Parameters.LoadMomentum(momentum);
+        if (checkpoint.Average is { } average)
+            _average!.Load(average);
+        if (checkpoint.LossScaler is { } scaler)
+            _lossScaler!.Upload([scaler]);
+        _loss.Set(position.EpochLoss);
+
+        _epochs.Clear();
+        _epochs.AddRange(position.Epochs);
+        _epochClock.Set(position.EpochTime);
+        _clock.Set(position.Elapsed);
+        _trainingTime = position.TrainingTime;
+        _epoch = position.Epoch;
+        _stepInEpoch = position.StepInEpoch;
+        _hasBegun = true;
     }
 
     /// <inheritdoc/>
@@ -193,45 +266,120 @@ public sealed class Trainer : IDisposable
         _stream?.Dispose();
     }
 
-    /// <summary>Queues an epoch's steps, reporting what is known without stopping the device.</summary>
-    /// <returns>The steps queued.</returns>
-    private int TrainEpoch(int epoch, long firstStep, ITrainingObserver? observer, CancellationToken stop)
+    /// <summary>Queues what is left of an epoch's steps, reporting what is known without stopping the device.</summary>
+    /// <returns>Whether the epoch's steps are all queued.</returns>
+    private bool TrainEpoch(ITrainingObserver? observer, CheckpointWriter? writer, CancellationToken stop)
     {
         int stepsPerEpoch = _plans.BatchCount;
         long totalSteps = (long)stepsPerEpoch * _recipe.Epochs;
         int reportInterval = Math.Max(stepsPerEpoch / ProgressReportsPerEpoch, 1);
-        long start = Stopwatch.GetTimestamp();
-        _plans.Begin(new EpochOrder(_seed, epoch - 1));
-        _loss.Reset();
+        _epochClock.Start();
+        _plans.Begin(new EpochOrder(_seed, _epoch - 1), _stepInEpoch);
+        if (_stepInEpoch == 0)
+            _loss.Reset();
         int reading = 0; // the number of steps behind the sums that are on their way, 0 if none are
-        for (int i = 0; i < stepsPerEpoch; i++)
+        BeginReport(); // of the step that the run goes on behind, which whoever stopped there has left to us
+        while (_stepInEpoch < stepsPerEpoch)
         {
             if (stop.IsCancellationRequested)
-                return i;
-            long step = firstStep + i;
-            double rate = _recipe.LearningRate * _recipe.Schedule.Factor(step, totalSteps);
-            _plans.Run(i, new StepState((float)rate, step));
-
-            if (observer is not null && (i + 1) % reportInterval == 0)
             {
-                Report(); // of the interval before: usually it has arrived long ago
-                _loss.BeginRead();
-                reading = i + 1;
+                EndEarlierReport();
+                _epochClock.Stop();
+                return false;
+            }
+            double rate = _recipe.LearningRate * _recipe.Schedule.Factor(Step, totalSteps);
+            _plans.Run(_stepInEpoch, new StepState((float)rate, Step));
+            _stepInEpoch++;
+            BeginReport();
+            if (writer is not null && writer.IsDue(Step))
+            {
+                EndEarlierReport();
+                writer.Begin(Position());
             }
         }
-        Report();
-        return stepsPerEpoch;
+        EndReport();
+        return true;
 
-        void Report()
+        void BeginReport()
+        {
+            if (observer is null || _stepInEpoch == 0 || _stepInEpoch % reportInterval != 0)
+                return;
+            EndReport(); // of the interval before: usually it has arrived long ago
+            _loss.BeginRead();
+            reading = _stepInEpoch;
+        }
+
+        void EndReport()
         {
             if (reading == 0)
                 return;
             LossSummary loss = _loss.EndRead();
-            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            observer!.Progressed(new TrainingProgress(epoch, firstStep + reading, reading, loss, loss.Samples / seconds));
+            double seconds = _epochClock.Elapsed.TotalSeconds;
+            observer!.Progressed(new TrainingProgress(_epoch, Step - _stepInEpoch + reading, reading, loss, loss.Samples / seconds));
             reading = 0;
         }
+
+        // So that what is told behind a checkpoint is told again by a run that goes on there, and nothing before it.
+        void EndEarlierReport()
+        {
+            if (reading < _stepInEpoch)
+                EndReport();
+        }
     }
+
+    /// <returns>Null if it was stopped.</returns>
+    private LossSummary? EvaluateEpoch(ITrainingObserver? observer, CancellationToken stop)
+    {
+        try
+        {
+            int ended = _epoch;
+            return observer is null
+                ? _evaluator.Evaluate(stop: stop)
+                : _evaluator.Evaluate(
+                    share => observer.Evaluating(ended, share), (first, logits) => observer.TestLogits(ended, first, logits), stop);
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    private EpochResult EndEpoch(LossSummary train, LossSummary test)
+    {
+        TimeSpan time = _epochClock.Elapsed;
+        var result = new EpochResult(_epoch, Step, train, test, _trainSamples / time.TotalSeconds, _clock.Elapsed);
+        _epochs.Add(result);
+        _trainingTime += time;
+        _epochClock.Set(default);
+        _epoch++;
+        _stepInEpoch = 0;
+        return result;
+    }
+
+    /// <summary>How far the run is, but for the epoch's sums, which are on the device.</summary>
+    private TrainingPosition Position() => new(Step, _epoch, _stepInEpoch, default, [.. _epochs], _epochClock.Elapsed, _trainingTime, _clock.Elapsed);
+
+    private TrainingSnapshot CreateSnapshot() =>
+        new(_stream, Parameters, hasMomentum: _recipe.Sgd.Momentum > 0, _average, _loss, _lossScaler);
+
+    /// <param name="snapshot">A copy that has come.</param>
+    /// <param name="position">How far the run was when it was taken.</param>
+    /// <param name="notes">What to add.</param>
+    private TrainingCheckpoint CreateCheckpoint(TrainingSnapshot snapshot, TrainingPosition position, IReadOnlyDictionary<string, string> notes) => new()
+    {
+        Model = Model,
+        Recipe = _recipe,
+        Seed = _seed,
+        Execution = _execution,
+        TrainSet = TrainSet,
+        TestSet = TestSet,
+        Position = position with { EpochLoss = position.StepInEpoch == 0 ? default : snapshot.Loss },
+        LossScaler = snapshot.LossScaler,
+        Parameters = snapshot.Parameters,
+        Momentum = snapshot.Momentum,
+        Average = snapshot.Average,
+        Notes = notes,
+    };
 
     private long SkippedSteps()
     {

@@ -14,9 +14,10 @@ namespace NinCudnn.Training;
 /// <param name="TrainPlacement">Where the training set lies: resident or streaming.</param>
 /// <param name="TestPlacement">Where the test set lies: resident or streaming.</param>
 /// <param name="PlacementReason">Why data streams, where that was not asked for; else null.</param>
+/// <param name="Step">Steps done before: 0, or where an interrupted run goes on.</param>
 public sealed record TrainingStart(
     TrainingRecipe Recipe, string Device, string DeviceReason, int TrainSamples, int TestSamples, int StepsPerEpoch, long Parameters, long DeviceBytes,
-    DataPlacement TrainPlacement, DataPlacement TestPlacement, string? PlacementReason);
+    DataPlacement TrainPlacement, DataPlacement TestPlacement, string? PlacementReason, long Step);
 
 /// <summary>How far a run has come. Loss and accuracy are means over the epoch so far.</summary>
 /// <param name="Epoch">The epoch, from 1.</param>
@@ -32,7 +33,7 @@ public sealed record TrainingProgress(int Epoch, long Step, int StepInEpoch, Los
 /// <param name="Train">Loss and accuracy over the epoch's training batches, as they were trained on.</param>
 /// <param name="Test">Loss and accuracy over the test set after the epoch.</param>
 /// <param name="SamplesPerSecond">Training speed, evaluation not counted.</param>
-/// <param name="Elapsed">Time since the run's start.</param>
+/// <param name="Elapsed">Time since the run's start, not counting that in which it was interrupted.</param>
 public sealed record EpochResult(int Epoch, long Step, LossSummary Train, LossSummary Test, double SamplesPerSecond, TimeSpan Elapsed);
 
 /// <summary>How a run ended.</summary>
@@ -41,7 +42,7 @@ public sealed record EpochResult(int Epoch, long Step, LossSummary Train, LossSu
 /// <param name="Step">Steps done.</param>
 /// <param name="SkippedSteps">Those of them that changed nothing because a float16 gradient overflowed.</param>
 /// <param name="SamplesPerSecond">Training speed over the whole run, evaluation not counted.</param>
-/// <param name="Elapsed">Time from start to end.</param>
+/// <param name="Elapsed">Time from start to end, not counting that in which it was interrupted.</param>
 public sealed record TrainingResult(IReadOnlyList<EpochResult> Epochs, bool IsStopped, long Step, long SkippedSteps, double SamplesPerSecond, TimeSpan Elapsed)
 {
     /// <summary>The last finished epoch, if there is one.</summary>

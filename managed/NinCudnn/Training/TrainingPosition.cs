@@ -1,0 +1,36 @@
+using NinCudnn.Networks;
+
+namespace NinCudnn.Training;
+
+/// <summary>
+/// How far a run is. Order of samples, dropout, augmentation and learning rate are functions of seed and step, so no more is needed to go on
+/// but the tensors.
+/// </summary>
+/// <param name="Step">Steps done in the run.</param>
+/// <param name="Epoch">The epoch at hand, from 1; one more than the recipe has when all are done.</param>
+/// <param name="StepInEpoch">Steps done in the epoch at hand; when these are all of them, its evaluation is to come.</param>
+/// <param name="EpochLoss">Loss and accuracy of the epoch's steps so far.</param>
+/// <param name="Epochs">What the epochs before gave.</param>
+/// <param name="EpochTime">Time spent in the epoch's steps so far.</param>
+/// <param name="TrainingTime">Time spent in the steps of all epochs before.</param>
+/// <param name="Elapsed">Time since the run's start, not counting that in which it was interrupted.</param>
+public sealed record TrainingPosition(
+    long Step, int Epoch, int StepInEpoch, LossSummary EpochLoss, IReadOnlyList<EpochResult> Epochs, TimeSpan EpochTime, TimeSpan TrainingTime, TimeSpan Elapsed)
+{
+    /// <summary>Before the first step.</summary>
+    public static TrainingPosition Start { get; } = new(0, 1, 0, default, [], default, default, default);
+
+    /// <summary>The finished epoch with the highest accuracy on the test set, of several the first; null if none is finished.</summary>
+    public EpochResult? BestEpoch => Epochs.MaxBy(epoch => (epoch.Test.Correct, -epoch.Epoch));
+
+    /// <summary>Refuses a position that no run can have.</summary>
+    /// <exception cref="ArgumentException">The message says why.</exception>
+    internal void Validate(int stepsPerEpoch)
+    {
+        if (Epoch < 1 || StepInEpoch < 0 || StepInEpoch > stepsPerEpoch || Step != (Epoch - 1L) * stepsPerEpoch + StepInEpoch || Epochs.Count != Epoch - 1)
+        {
+            throw new ArgumentException(
+                $"step {Step} is step {StepInEpoch} of epoch {Epoch} with {Epochs.Count} epochs done, which can't be with {stepsPerEpoch} steps an epoch");
+        }
+    }
+}
