@@ -6,6 +6,7 @@ using NinCudnn.Cli.Commands;
 using NinCudnn.Cli.Completion;
 using NinCudnn.Cli.Settings;
 
+using IDisposable? fileSize = FileSizeLimit.TurnIntoFailure();
 var root = new RootCommand("Trains and runs Network-in-Network image classifiers, on NVIDIA GPUs or on any CPU.")
 {
     TrainCommand.Create(),

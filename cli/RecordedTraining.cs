@@ -20,7 +20,7 @@ namespace NinCudnn.Cli;
 internal sealed class RecordedTraining(
     Trainer trainer, RunInfo run, ExecutionSettings execution, ImageDataset trainSet, ImageDataset testSet, RunReporter reporter, bool isLive)
 {
-    private readonly RunHistory _history = new();
+    private readonly RunHistory _history = new(run.Directory.Before);
     private readonly TestPredictions _predictions = new(testSet);
 
     public bool WritesReport { get; init; }
@@ -32,8 +32,8 @@ internal sealed class RecordedTraining(
     /// <returns>Whether it came to its end, and was not stopped.</returns>
     public bool Run(CancellationToken stop)
     {
-        var recorder = new RunRecorder(run, trainer.Device, execution, trainSet, testSet);
-        var metrics = new JsonReporter(run.Directory.Metrics, run);
+        var recorder = new RunRecorder(run, trainer, execution, trainSet);
+        var metrics = new JsonReporter(run.Directory.Metrics, run) { HasStart = run.Directory.Before.HasStart };
         TrainingResult result;
         ModelFile model;
         try
@@ -47,6 +47,8 @@ internal sealed class RecordedTraining(
             result = reporter.Around(() => trainer.Train(new Observers([.. observers]), stop));
             model = trainer.DownloadModel();
             model.Save(run.Directory.ModelPath);
+            if (_predictions.IsEmpty && WritesReport && !result.IsStopped)
+                trainer.Evaluate(_predictions.Add, stop); // the run was interrupted behind its last evaluation
         }
         catch (Exception e)
         {
@@ -57,7 +59,7 @@ internal sealed class RecordedTraining(
         RunDocument document = recorder.Ended(result);
         Device device = trainer.Device;
         trainer.Dispose();
-        if (WritesReport && result.LastEpoch is not null)
+        if (WritesReport && !_predictions.IsEmpty && result.LastEpoch is not null)
             Report(document, recorder.Start!, model, device, stop);
         reporter.Ended(result);
         return !result.IsStopped;

@@ -1,20 +1,42 @@
 using System.Globalization;
+using NinCudnn.Cli.Runs;
+using NinCudnn.Formats;
+using NinCudnn.Training;
 
 namespace NinCudnn.Cli;
 
 /// <summary>
-/// A run's directory: <c>run.json</c> and <c>metrics.jsonl</c> while it goes; <c>model.safetensors</c>, <c>curves.png</c> and <c>report.html</c>
-/// when it has ended.
+/// A run's directory: <c>run.json</c>, <c>metrics.jsonl</c> and <c>checkpoints</c> while it goes; <c>model.safetensors</c>, <c>curves.png</c> and
+/// <c>report.html</c> when it has ended. One process at a time trains in it.
 /// </summary>
 internal sealed class RunDirectory : IDisposable
 {
     public const string ModelName = "model.safetensors";
     private const string MetricsName = "metrics.jsonl";
+    private const string CheckpointsName = "checkpoints";
+    private const string LockName = ".lock";
 
-    private RunDirectory(string path)
+    private readonly FileStream _lock; // given up by the system too, when the process is killed
+
+    private RunDirectory(string path, TrainingPosition? position)
     {
         Path = path;
-        Metrics = new StreamWriter(new FileStream(MetricsIn(path), FileMode.CreateNew));
+        _lock = new FileStream(
+            System.IO.Path.Combine(path, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+        try
+        {
+            if (position is not null)
+            {
+                AtomicFile.DeleteLeftovers(path, "*");
+                Before = RunMetrics.Rewind(MetricsIn(path), position);
+            }
+            Metrics = new StreamWriter(new OutputFileStream(MetricsIn(path), position is null ? FileMode.CreateNew : FileMode.Append));
+        }
+        catch
+        {
+            _lock.Dispose();
+            throw;
+        }
     }
 
     public string Path { get; }
@@ -24,6 +46,9 @@ internal sealed class RunDirectory : IDisposable
     /// <summary>The run's events, one JSON object a line.</summary>
     public TextWriter Metrics { get; }
 
+    /// <summary>The events that were there before the run went on.</summary>
+    public RunMetrics Before { get; } = RunMetrics.None;
+
     /// <summary>Makes the directory.</summary>
     /// <param name="path">Where, or null for a new one under ./runs.</param>
     /// <param name="recipe">Goes into a new one's name.</param>
@@ -31,8 +56,12 @@ internal sealed class RunDirectory : IDisposable
     public static RunDirectory Create(string? path, string recipe)
     {
         path ??= NewPath(recipe);
-        string[] names = [ModelName, MetricsName, System.IO.Path.GetFileName(Runs.RunDocument.PathIn(path))];
-        string[] taken = [.. names.Where(name => File.Exists(System.IO.Path.Combine(path, name)))];
+        string[] names = [ModelName, MetricsName, System.IO.Path.GetFileName(RunDocument.PathIn(path))];
+        string[] taken =
+        [
+            .. names.Where(name => File.Exists(System.IO.Path.Combine(path, name))),
+            .. new CheckpointDirectory(CheckpointsIn(path)).Files.Take(1).Select(_ => CheckpointsName),
+        ];
         if (taken.Length > 0)
             throw new IOException($"{path} holds another run ({string.Join(", ", taken)}); choose another --output");
         if (File.Exists(path))
@@ -40,11 +69,25 @@ internal sealed class RunDirectory : IDisposable
         try
         {
             Directory.CreateDirectory(path);
-            return new RunDirectory(path);
+            return new RunDirectory(path, null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new IOException($"{path} can't be written: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Opens the directory of a run that goes on; what was told behind that position is taken back.</summary>
+    /// <exception cref="IOException">It can't be written, or another process trains there.</exception>
+    public static RunDirectory Resume(string path, TrainingPosition position)
+    {
+        try
+        {
+            return new RunDirectory(path, position);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"{path} can't be written, or is in use: {e.Message}", e);
         }
     }
 
@@ -55,13 +98,32 @@ internal sealed class RunDirectory : IDisposable
         if (!Directory.Exists(path))
             return path;
         string model = System.IO.Path.Combine(path, ModelName);
-        return File.Exists(model) ? model : throw new FileNotFoundException($"{path} holds no {ModelName}");
+        if (File.Exists(model))
+            return model;
+        string remedy = new CheckpointDirectory(CheckpointsIn(path)).Files is [var newest, ..]
+            ? $"; the run was not finished (nin train --resume {path}), its newest checkpoint is {newest}"
+            : "";
+        throw new FileNotFoundException($"{path} holds no {ModelName}{remedy}");
     }
+
+    /// <summary>Where a run's checkpoints are.</summary>
+    public static string CheckpointsIn(string directory) => System.IO.Path.Combine(directory, CheckpointsName);
 
     /// <summary>Where a run's metrics are.</summary>
     public static string MetricsIn(string directory) => System.IO.Path.Combine(directory, MetricsName);
 
-    public void Dispose() => Metrics.Dispose();
+    public void Dispose()
+    {
+        try
+        {
+            Metrics.Dispose();
+        }
+        catch (IOException)
+        {
+            // Every line was flushed, so this is what has been thrown before, and must not hide it.
+        }
+        _lock.Dispose();
+    }
 
     private static string NewPath(string recipe)
     {

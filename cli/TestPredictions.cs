@@ -21,6 +21,9 @@ internal sealed class TestPredictions(ImageDataset testSet) : ITrainingObserver
 
     public ImageDataset TestSet => testSet;
 
+    /// <summary>Whether nothing was answered yet.</summary>
+    public bool IsEmpty { get; private set; } = true;
+
     public ConfusionMatrix Confusion { get; } = new(testSet.Classes);
 
     /// <summary>The surest first.</summary>
@@ -32,6 +35,7 @@ internal sealed class TestPredictions(ImageDataset testSet) : ITrainingObserver
     /// <summary>Takes the next samples' logits; those of the first sample begin anew.</summary>
     public void Add(int first, ReadOnlySpan<float> logits)
     {
+        IsEmpty = false;
         if (first == 0)
         {
             Confusion.Clear();

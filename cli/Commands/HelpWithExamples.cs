@@ -11,7 +11,7 @@ internal sealed class HelpWithExamples(HelpAction standard) : SynchronousCommand
 
     private static readonly Dictionary<string, string[]> _examples = new()
     {
-        ["train"] = ["nin train --recipe quick", "nin train --recipe quick --flip 0.5 --crop 2 --label-smoothing 0.1", "nin train --epochs 20 --lr 0.05 --seed 1 --output runs/slow", "nin train --images flowers --recipe quick --output runs/flowers"],
+        ["train"] = ["nin train --recipe quick", "nin train --epochs 20 --lr 0.05 --seed 1 --output runs/slow", "nin train --images flowers --recipe quick --output runs/flowers", "nin train --resume runs/flowers"],
         ["eval"] = ["nin eval --checkpoint runs/slow", "nin eval --checkpoint runs/flowers --images flowers"],
         ["predict"] = ["nin predict shirt.png --checkpoint runs/slow", "nin predict photos '*.jpg' --checkpoint runs/flowers --top-k 5", "find . -name '*.png' | nin predict - --checkpoint runs/slow --invert --json"],
         ["explain"] = ["nin explain shirt.png --checkpoint runs/slow --output why.png", "nin explain shirt.png --checkpoint runs/slow --class Coat --output coat.png"],

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using NinCudnn.Cli.Output;
+using NinCudnn.Cli.Runs;
 using NinCudnn.Devices;
 using NinCudnn.Interop;
 using NinCudnn.Networks;
@@ -13,6 +14,8 @@ namespace NinCudnn.Cli.Commands;
 /// <summary><c>nin train</c></summary>
 internal static class TrainCommand
 {
+    private const int DefaultKeep = 3;
+
     public static Command Create()
     {
         Option<RecipeChoice> recipe = new("--recipe")
@@ -57,6 +60,21 @@ internal static class TrainCommand
             HelpName = "n",
             CustomParser = result => SharedOptions.ParseOrReport(result, text => SharedOptions.ParseSeed("--seed", text)),
         };
+        Option<string?> resume = new("--resume")
+        {
+            Description = "Go on with a run that was interrupted, from its newest checkpoint or from this one; it keeps its options.",
+            HelpName = "run",
+        };
+        Option<int?> checkpointEvery = SharedOptions.Positive(new("--checkpoint-every")
+        {
+            Description = "Steps between checkpoints within an epoch; without it there is one at each epoch's end.",
+            HelpName = "steps",
+        });
+        Option<int?> keep = SharedOptions.WholeNumber(new("--keep")
+        {
+            Description = $"Keep the newest so many checkpoints, and that of the best epoch; {DefaultKeep} if not given, 0 writes none.",
+            HelpName = "n",
+        });
         Option<DirectoryInfo?> output = SharedOptions.Directory(new("--output") { Description = "The run's directory. Without it a new one under ./runs." });
         Option<int?> limitTrain = SharedOptions.Limit("--limit-train", "training");
         Option<int?> limitTest = SharedOptions.Limit("--limit-test", "test");
@@ -70,13 +88,16 @@ internal static class TrainCommand
         var command = new Command("train", "Trains a network. Without options: Dive into Deep Learning's network and recipe on Fashion-MNIST.")
         {
             recipe, architecture, epochs, batch, resize, learningRate, schedule, warmUp, momentum, nesterov, weightDecay, initialization, outputScale,
-            outputBias, normalize, dropout, labelSmoothing, clipNorm, ema, flip, crop, erase, precision, seed, limitTrain, limitTest, device, output, noReport, tensorBoard, json,
+            outputBias, normalize, dropout, labelSmoothing, clipNorm, ema, flip, crop, erase, precision, seed, limitTrain, limitTest, device, output, resume, checkpointEvery, keep, noReport, tensorBoard, json,
         };
         data.AddTo(command);
         execution.AddTo(command);
-        command.SetAction(parsed =>
+        command.SetAction(given =>
         {
-            TrainingRecipe chosen = parsed.GetRequiredValue(recipe).Recipe;
+            ResumedRun? resumed = given.GetValue(resume) is { } path ? ResumedRun.Open(path) : null;
+            ParseResult parsed = resumed?.Complete(given) ?? given;
+            TrainingRecipe chosen = resumed is null || RunOptions.IsGiven(given, recipe) ? parsed.GetRequiredValue(recipe).Recipe : resumed.Checkpoint.Recipe;
+            ulong chosenSeed = resumed is null || RunOptions.IsGiven(given, seed) ? parsed.GetValue(seed) : resumed.Checkpoint.Seed;
             chosen = chosen with
             {
                 Epochs = parsed.GetValue(epochs) ?? chosen.Epochs,
@@ -102,7 +123,7 @@ internal static class TrainCommand
                 EmaDecay = parsed.GetValue(ema) ?? chosen.EmaDecay,
             };
             if (parsed.GetValue(warmUp) is { } rising)
-                chosen = chosen with { Schedule = new WarmUpSchedule(chosen.Schedule, rising) };
+                chosen = chosen with { Schedule = new WarmUpSchedule(chosen.Schedule is WarmUpSchedule before ? before.After : chosen.Schedule, rising) };
             Augmentation augmentation = chosen.Augmentation ?? Augmentation.None;
             augmentation = new Augmentation(
                 parsed.GetValue(flip) ?? augmentation.HorizontalFlip,
@@ -114,29 +135,55 @@ internal static class TrainCommand
             if (parsed.GetValue(outputBias) is { } bias)
                 chosen = chosen with { Initialization = chosen.Initialization with { OutputBias = bias } };
             chosen.Validate(); // before anything is loaded or made
+            ExecutionSettings settings = execution.Parse(parsed) with { DataPlacement = data.Placement(parsed) };
+            if (parsed.GetValue(checkpointEvery) is not null && parsed.GetValue(keep) == 0)
+                throw new ArgumentException("--checkpoint-every and --keep 0, which writes no checkpoints, exclude each other");
+            if (resumed is not null)
+            {
+                Precision asked = parsed.GetValue(precision) is { } name and not PrecisionChoice.Auto ? RecipeNames.Precisions[name] : chosen.Precision;
+                resumed.Check(chosen with { Precision = asked });
+                ResumedRun.Check("--seed", $"{resumed.Checkpoint.Seed}", $"{chosenSeed}");
+                resumed.Check(limitTrain, parsed);
+                resumed.Check(limitTest, parsed);
+                resumed.Check(settings);
+            }
 
             bool isJson = parsed.GetValue(json), isLive = !isJson && Terminal.IsLive;
             using var interruption = new Interruption(isLive);
             DataSource source = data.Parse(parsed);
             var (trainSet, testSet) = source.LoadBoth(
                 (parsed.GetValue(limitTrain), parsed.GetValue(limitTest)), chosen.ImageSize, new LoadingReporter(isLive, isJson, interruption.Token));
-            Architecture network = parsed.GetRequiredValue(architecture).For(trainSet.Channels, trainSet.Classes);
+            Architecture network = resumed is null || RunOptions.IsGiven(given, architecture)
+                ? parsed.GetRequiredValue(architecture).For(trainSet.Channels, trainSet.Classes)
+                : resumed.Checkpoint.Model.Architecture;
             network.InferShapes(chosen.BatchSize, chosen.ImageSize, chosen.ImageSize);
 
             using Device target = Device.Open(parsed.GetRequiredValue(device));
-            ExecutionSettings settings = execution.Parse(parsed) with { DataPlacement = data.Placement(parsed) };
             var (made, choice) = PrecisionChoice.Of(parsed.GetValue(precision), chosen.Precision, target).Make(used =>
             {
                 TrainingRecipe recipe = chosen with { Precision = used };
-                if (parsed.GetValue(batch) is { Size: null })
+                if (resumed is null && parsed.GetValue(batch) is { Size: null })
                     recipe = recipe with { BatchSize = BatchSearch.Largest(target, network, recipe, trainSet, testSet, settings) };
-                return new Trainer(target, network, recipe, trainSet, testSet, parsed.GetValue(seed), settings);
+                return new Trainer(target, network, recipe, trainSet, testSet, chosenSeed, settings);
             });
             using Trainer trainer = made;
-            using RunDirectory directory = RunDirectory.Create(parsed.GetValue(output)?.FullName, chosen.Name);
-            var run = new RunInfo(parsed.GetValue(seed), source.Name, trainer.Model, target.Provider == NativeProvider.Cuda ? "cuda" : "cpu", choice, directory)
+            resumed?.Restore(trainer);
+            using RunDirectory directory = resumed is null
+                ? RunDirectory.Create(parsed.GetValue(output)?.FullName, chosen.Name)
+                : RunDirectory.Resume(resumed.Directory, resumed.Checkpoint.Position);
+            if ((parsed.GetValue(keep) ?? DefaultKeep) is > 0 and var kept)
             {
-                CommandLine = [.. parsed.Tokens.Select(token => token.Value)],
+                trainer.Checkpoints = new CheckpointSettings(new CheckpointDirectory(RunDirectory.CheckpointsIn(directory.Path)))
+                {
+                    Keep = kept,
+                    EverySteps = parsed.GetValue(checkpointEvery),
+                    Notes = RunOptions.Notes(parsed),
+                };
+            }
+            var run = new RunInfo(chosenSeed, source.Name, trainer.Model, target.Provider == NativeProvider.Cuda ? "cuda" : "cpu", choice, directory)
+            {
+                CommandLine = [.. given.Tokens.Select(token => token.Value)],
+                Resumed = resumed,
             };
             RunReporter reporter = isJson ? new JsonReporter(Console.Out, run)
                 : isLive ? new TerminalReporter(AnsiConsole.Console, run)

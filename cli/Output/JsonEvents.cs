@@ -10,7 +10,8 @@ internal sealed record StartEvent(
     string Initialization, double OutputScale, double OutputBias, bool NormalizeInput, double? DropoutRate,
     double LabelSmoothing, double? ClipNorm, double? EmaDecay, double HorizontalFlip, int CropPadding, double ErasingProbability, string Precision, string? PrecisionReason, ulong Seed,
     int TrainSamples, int TestSamples, int StepsPerEpoch, long Parameters, long DeviceBytes,
-    string TrainPlacement, string TestPlacement, string? PlacementReason, string RunDirectory);
+    string TrainPlacement, string TestPlacement, string? PlacementReason, string RunDirectory,
+    long Step, IReadOnlyList<string> Changes);
 
 internal sealed record ProgressEvent(
     string Event, int Epoch, long Step, int StepInEpoch, double TrainLoss, double TrainAccuracy, double SamplesPerSecond);

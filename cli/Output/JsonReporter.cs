@@ -9,10 +9,14 @@ internal sealed class JsonReporter(TextWriter output, RunInfo run) : RunReporter
 {
     private string _device = "";
 
+    /// <summary>Whether there is a <c>start</c> already, from where the run goes on.</summary>
+    public bool HasStart { get; init; }
+
     public override void Started(TrainingStart start)
     {
         _device = start.Device;
-        Write(RunEvents.Start(start, run), JsonEventsContext.Default.StartEvent);
+        if (!HasStart)
+            Write(RunEvents.Start(start, run), JsonEventsContext.Default.StartEvent);
     }
 
     public override void Progressed(TrainingProgress progress) => Write(

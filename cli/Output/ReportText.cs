@@ -1,3 +1,4 @@
+using NinCudnn.Cli.Runs;
 using NinCudnn.Devices;
 using NinCudnn.Training;
 
@@ -20,8 +21,16 @@ internal static class ReportText
             .. Streaming(start.TrainPlacement, start.TestPlacement, start.PlacementReason) is { } streaming ? [("stream", streaming)] : Array.Empty<(string, string)>(),
             ("recipe", FormattableString.Invariant(
                 $"{recipe.Name}: {Count(recipe.Epochs, "epoch")} of {Count(start.StepsPerEpoch, "step")}, batch {recipe.BatchSize}, learning rate {recipe.LearningRate}{schedule}, momentum {recipe.Sgd.Momentum}, seed {run.Seed}")),
+            .. run.Resumed is { } resumed ? Resumed(start, resumed) : [],
         ];
     }
+
+    private static IEnumerable<(string Label, string Value)> Resumed(TrainingStart start, ResumedRun resumed) =>
+    [
+        ("resume", FormattableString.Invariant(
+            $"behind step {start.Step} of {(long)start.StepsPerEpoch * start.Recipe.Epochs}, from {Path.GetRelativePath(resumed.Directory, resumed.CheckpointPath)}")),
+        .. resumed.Changes.Select(change => ("changed", change)),
+    ];
 
     /// <summary>What streams and why; null where all lies on the device.</summary>
     /// <param name="train">Where the training set lies, null if there is none.</param>
@@ -55,7 +64,7 @@ internal static class ReportText
             $"""
             {(result.IsStopped ? $"stopped after {Count(result.Step, "step")}; " : "")}{figures}
             {Rate(result.SamplesPerSecond)} on {device}, {Duration(result.Elapsed)} in all
-            files in {run.Directory.Path}
+            files in {run.Directory.Path}{(result.IsStopped ? $"; to go on: nin train --resume {run.Directory.Path}" : "")}
             """;
     }
 

@@ -20,7 +20,8 @@ internal static class RunEvents
             recipe.LabelSmoothing, recipe.ClipNorm, recipe.EmaDecay, augmentation.HorizontalFlip, augmentation.CropPadding, augmentation.ErasingProbability,
             RecipeNames.Of(recipe.Precision), run.Precision.Reason, run.Seed,
             start.TrainSamples, start.TestSamples, start.StepsPerEpoch, start.Parameters, start.DeviceBytes,
-            ReportText.Of(start.TrainPlacement), ReportText.Of(start.TestPlacement), start.PlacementReason, run.Directory.Path);
+            ReportText.Of(start.TrainPlacement), ReportText.Of(start.TestPlacement), start.PlacementReason, run.Directory.Path,
+            start.Step, run.Resumed?.Changes ?? []);
     }
 
     public static EndEvent End(TrainingResult result, string device, RunInfo run)

@@ -1,3 +1,4 @@
+using NinCudnn.Cli.Runs;
 using NinCudnn.Training;
 
 namespace NinCudnn.Cli.Output;
@@ -13,6 +14,9 @@ internal sealed record RunInfo(ulong Seed, string Dataset, ModelDescription Mode
 {
     /// <summary>The words behind <c>nin</c>, with those that settings add.</summary>
     public required IReadOnlyList<string> CommandLine { get; init; }
+
+    /// <summary>Where it goes on; null for a new run.</summary>
+    public ResumedRun? Resumed { get; init; }
 }
 
 /// <summary>Tells how a run goes, in one form.</summary>

@@ -9,7 +9,8 @@ namespace NinCudnn.Cli.Runs;
 
 internal sealed record RunDocument(
     int Format, string Status, DateTimeOffset Started, DateTimeOffset? Ended, string? Failure, IReadOnlyList<string> CommandLine,
-    StartEvent Start, JsonElement Recipe, JsonElement Architecture, RunExecution Execution, RunVersions Versions, RunDevice Device, RunData Data, EndEvent? End)
+    StartEvent Start, JsonElement Recipe, JsonElement Architecture, RunExecution Execution, RunVersions Versions, RunDevice Device, RunData Data, EndEvent? End,
+    IReadOnlyList<RunResume>? Resumes = null)
 {
     public const int CurrentFormat = 1;
     public const string Running = "running";
@@ -54,6 +55,9 @@ internal sealed record RunDocument(
     }
 }
 
+/// <summary>Where a run that was interrupted went on.</summary>
+internal sealed record RunResume(DateTimeOffset Time, long Step, string Checkpoint, IReadOnlyList<string> CommandLine, IReadOnlyList<string> Changes);
+
 internal sealed record RunExecution(string Algorithms, bool Deterministic, long WorkspaceLimit, string DataPlacement);
 
 internal sealed record RunVersions(string Nin, string Dotnet, string System, string Driver, string Cudnn, string Cublas, string CublasLt, string? Onednn);
@@ -68,4 +72,5 @@ internal sealed record RunSplit(int Samples, string ImagesSha1, string LabelsSha
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, RespectRequiredConstructorParameters = true,
     RespectNullableAnnotations = true, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(RunDocument))]
+[JsonSerializable(typeof(string[]))]
 internal sealed partial class RunJsonContext : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using NinCudnn.Cli.Output;
 using NinCudnn.Training;
 
 namespace NinCudnn.Cli.Runs;
@@ -11,7 +12,8 @@ internal readonly record struct CurvePoint(double Epoch, double Value);
 /// Collects a run's curves as Dive into Deep Learning draws them: loss and accuracy on the training set five times an epoch, each over the
 /// epoch so far, and the accuracy on the test set after each epoch.
 /// </summary>
-internal sealed class RunHistory : ITrainingObserver
+/// <param name="before">What the run told before it was interrupted.</param>
+internal sealed class RunHistory(RunMetrics before) : ITrainingObserver
 {
     private const int PointsPerEpoch = 5;
 
@@ -24,24 +26,39 @@ internal sealed class RunHistory : ITrainingObserver
 
     public List<CurvePoint> TestAccuracy { get; } = [];
 
-    public void Started(TrainingStart start) => _stepsPerEpoch = start.StepsPerEpoch;
-
-    public void Progressed(TrainingProgress progress)
+    public void Started(TrainingStart start)
     {
-        int points = (int)((long)progress.StepInEpoch * PointsPerEpoch / _stepsPerEpoch);
-        if (points == _points || progress.StepInEpoch == _stepsPerEpoch)
-            return;
-        _points = points;
-        double epoch = progress.Epoch - 1 + (double)progress.StepInEpoch / _stepsPerEpoch;
-        TrainLoss.Add(new CurvePoint(epoch, progress.Loss.Loss));
-        TrainAccuracy.Add(new CurvePoint(epoch, progress.Loss.Accuracy));
+        _stepsPerEpoch = start.StepsPerEpoch;
+        for (int epoch = 1; epoch <= before.Epochs.Count + 1; epoch++)
+        {
+            foreach (ProgressEvent progress in before.Progress.Where(progress => progress.Epoch == epoch))
+                AddProgress(epoch, progress.StepInEpoch, progress.TrainLoss, progress.TrainAccuracy);
+            if (before.Epochs.FirstOrDefault(ended => ended.Epoch == epoch) is { } end)
+                AddEpoch(epoch, end.TrainLoss, end.TrainAccuracy, end.TestAccuracy);
+        }
     }
 
-    public void EpochEnded(EpochResult epoch)
+    public void Progressed(TrainingProgress progress) =>
+        AddProgress(progress.Epoch, progress.StepInEpoch, progress.Loss.Loss, progress.Loss.Accuracy);
+
+    public void EpochEnded(EpochResult epoch) => AddEpoch(epoch.Epoch, epoch.Train.Loss, epoch.Train.Accuracy, epoch.Test.Accuracy);
+
+    private void AddProgress(int epoch, int stepInEpoch, double loss, double accuracy)
+    {
+        int points = (int)((long)stepInEpoch * PointsPerEpoch / _stepsPerEpoch);
+        if (points == _points || stepInEpoch == _stepsPerEpoch)
+            return;
+        _points = points;
+        double place = epoch - 1 + (double)stepInEpoch / _stepsPerEpoch;
+        TrainLoss.Add(new CurvePoint(place, loss));
+        TrainAccuracy.Add(new CurvePoint(place, accuracy));
+    }
+
+    private void AddEpoch(int epoch, double trainLoss, double trainAccuracy, double testAccuracy)
     {
         _points = 0;
-        TrainLoss.Add(new CurvePoint(epoch.Epoch, epoch.Train.Loss));
-        TrainAccuracy.Add(new CurvePoint(epoch.Epoch, epoch.Train.Accuracy));
-        TestAccuracy.Add(new CurvePoint(epoch.Epoch, epoch.Test.Accuracy));
+        TrainLoss.Add(new CurvePoint(epoch, trainLoss));
+        TrainAccuracy.Add(new CurvePoint(epoch, trainAccuracy));
+        TestAccuracy.Add(new CurvePoint(epoch, testAccuracy));
     }
 }

@@ -5,14 +5,14 @@ using NinCudnn.Data;
 using NinCudnn.Devices;
 using NinCudnn.Interop;
 using NinCudnn.Networks;
-using NinCudnn.Numerics;
 using NinCudnn.Training;
 
 namespace NinCudnn.Cli.Runs;
 
 /// <summary>Keeps a run's <c>run.json</c>: written when it starts, and again when it has ended in whatever way.</summary>
-internal sealed class RunRecorder(RunInfo run, Device device, ExecutionSettings execution, ImageDataset trainSet, ImageDataset testSet) : ITrainingObserver
+internal sealed class RunRecorder(RunInfo run, Trainer trainer, ExecutionSettings execution, ImageDataset trainSet) : ITrainingObserver
 {
+    private readonly Device _device = trainer.Device; // also when the trainer is no more
     private RunDocument? _document;
 
     /// <summary>What the run said when it started; null before.</summary>
@@ -21,7 +21,8 @@ internal sealed class RunRecorder(RunInfo run, Device device, ExecutionSettings 
     public void Started(TrainingStart start)
     {
         Start = start;
-        Save(Describe(start));
+        RunDocument document = Describe(start);
+        Save(run.Resumed is { } resumed ? GoOn(document, resumed) : document);
     }
 
     /// <summary>The run has ended, with the model saved.</summary>
@@ -31,7 +32,7 @@ internal sealed class RunRecorder(RunInfo run, Device device, ExecutionSettings 
         {
             Status = result.IsStopped ? RunDocument.Stopped : RunDocument.Finished,
             Ended = DateTimeOffset.Now,
-            End = RunEvents.End(result, device.Name, run),
+            End = RunEvents.End(result, _device.Name, run),
         });
         return _document!;
     }
@@ -49,6 +50,25 @@ internal sealed class RunRecorder(RunInfo run, Device device, ExecutionSettings 
         }
     }
 
+    /// <summary>The document of the run as it goes on; what it was before stays where there is something that says it.</summary>
+    private RunDocument GoOn(RunDocument document, ResumedRun resumed)
+    {
+        RunDocument? before = File.Exists(RunDocument.PathIn(run.Directory.Path)) ? RunDocument.Load(run.Directory.Path) : null;
+        if (before is not null)
+            resumed.Compare(before, document);
+        return document with
+        {
+            Started = before?.Started ?? document.Started,
+            CommandLine = before?.CommandLine ?? document.CommandLine,
+            Start = document.Start with { Changes = resumed.Changes },
+            Resumes =
+            [
+                .. before?.Resumes ?? [],
+                new RunResume(document.Started, document.Start.Step, Path.GetFileName(resumed.CheckpointPath), document.CommandLine, resumed.Changes),
+            ],
+        };
+    }
+
     private void Save(RunDocument document)
     {
         _document = document;
@@ -63,14 +83,12 @@ internal sealed class RunRecorder(RunInfo run, Device device, ExecutionSettings 
         new RunVersions(
             AppVersion.Text, RuntimeInformation.FrameworkDescription, RuntimeInformation.OSDescription, Version(NativeLibraryNames.Cuda),
             Version(NativeLibraryNames.Cudnn), Version(NativeLibraryNames.Cublas), Version(NativeLibraryNames.CublasLt), OneDnn.Version()),
-        new RunDevice(device.Name, run.Provider, device.TotalBytes, device.MultiprocessorCount, device.ComputeCapability.ToString()),
+        new RunDevice(_device.Name, run.Provider, _device.TotalBytes, _device.MultiprocessorCount, _device.ComputeCapability.ToString()),
         new RunData(
-            run.Dataset, trainSet.Height, trainSet.Width, trainSet.Channels, trainSet.ClassNames, Split(trainSet), Split(testSet)),
-        End: null);
+            run.Dataset, trainSet.Height, trainSet.Width, trainSet.Channels, trainSet.ClassNames, Split(trainer.TrainSet), Split(trainer.TestSet)),
+        End: null, Resumes: []);
 
-    /// <summary>With the names of the pixels (N, H, W, C), and of the labels as little-endian numbers of 16 bits.</summary>
-    private static RunSplit Split(ImageDataset dataset) =>
-        new(dataset.Count, GitBlob.Hash(dataset.Images), GitBlob.Hash(MemoryMarshal.AsBytes(dataset.Labels)));
+    private static RunSplit Split(DatasetIdentity dataset) => new(dataset.Samples, dataset.ImagesSha1, dataset.LabelsSha1);
 
-    private string Version(string library) => device.Selection.Libraries.First(loaded => loaded.Name == library).Version;
+    private string Version(string library) => _device.Selection.Libraries.First(loaded => loaded.Name == library).Version;
 }

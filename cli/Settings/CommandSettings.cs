@@ -26,6 +26,9 @@ internal sealed class CommandSettings
     public static CommandSettings For(ParseResult parsed, IEnumerable<ConfigFile> files)
     {
         Command command = parsed.CommandResult.Command;
+        // A run that goes on does so with what it was started with.
+        if (CommandTree.OwnOptions(command).Any(option => option.Name == "--resume" && parsed.GetResult(option) is { Implicit: false }))
+            return new CommandSettings([]);
         HashSet<string> given = [.. CommandTree.OwnOptions(command).Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => option.Name)];
         var chosen = new List<Setting>();
         foreach (IEnumerable<Setting> place in (IEnumerable<IEnumerable<Setting>>)[EnvironmentSettings.For(command), .. files.Select(file => file.For(command))])

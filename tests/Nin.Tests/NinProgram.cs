@@ -107,9 +107,8 @@ internal sealed class NinProgram : IDisposable
     /// <returns>The line.</returns>
     public string WaitForLine(string text)
     {
-        while (_process.StandardOutput.ReadLine() is { } line)
+        while (TryReadLine() is { } line)
         {
-            _output.Append(line).Append('\n');
             if (line.Contains(text, StringComparison.Ordinal))
                 return line;
         }
@@ -117,12 +116,24 @@ internal sealed class NinProgram : IDisposable
         return "";
     }
 
-    /// <summary>Sends a signal by its name, for example INT.</summary>
-    public void Signal(string name)
+    /// <summary>Reads the next line of standard output; null at its end.</summary>
+    public string? TryReadLine()
     {
-        using var kill = Process.Start("kill", [$"-{name}", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        string? line = _process.StandardOutput.ReadLine();
+        if (line is not null)
+            _output.Append(line).Append('\n');
+        return line;
+    }
+
+    /// <summary>Sends a signal by its name, for example INT.</summary>
+    public void Signal(string name) => Assert.True(TrySignal(name));
+
+    /// <summary>Sends a signal to a program that may be over.</summary>
+    public bool TrySignal(string name)
+    {
+        using var kill = Process.Start(new ProcessStartInfo("kill", [$"-{name}", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]) { RedirectStandardError = true })!;
         kill.WaitForExit();
-        Assert.Equal(0, kill.ExitCode);
+        return kill.ExitCode == 0;
     }
 
     /// <summary>Waits for the end; a program that doesn't come to one is killed and fails the test.</summary>

@@ -128,7 +128,7 @@ public sealed class RunDirectoryTests(TrainedRun run) : IClassFixture<TrainedRun
     {
         NinProgram.Run([.. TinyData.TrainArguments(run.Data), "--no-report", "--output", _root.File("run")]).Succeeded();
 
-        Assert.Equal(["metrics.jsonl", "model.safetensors", "run.json"], Directory.GetFileSystemEntries(_root.File("run")).Select(Path.GetFileName).Order());
+        Assert.Equal(["checkpoints", "metrics.jsonl", "model.safetensors", "run.json"], Directory.GetFileSystemEntries(_root.File("run")).Select(Path.GetFileName).Order());
     }
 
     [Fact]

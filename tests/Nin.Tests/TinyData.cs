@@ -12,6 +12,19 @@ internal static class TinyData
     public const int TrainCount = 50;
     public const int TestCount = 20;
 
+    /// <summary>A network in JSON that trains on 16×16 input in no time.</summary>
+    public const string SmallNetwork = """
+        {
+          "name": "small", "input_channels": 1, "classes": 10,
+          "layers": [
+            { "type": "block", "channels": 4, "kernel": 3, "stride": 2, "padding": 1, "pointwise_channels": [6] },
+            { "type": "dropout", "rate": 0.5 },
+            { "type": "block", "channels": 8, "kernel": 3, "stride": 1, "padding": 1, "pointwise_channels": [10] },
+            { "type": "global_average_pool" }, { "type": "flatten" }
+          ]
+        }
+        """;
+
     private const int UsualSize = 28;
 
     /// <summary>Two epochs of four steps, the last one partial, on the CPU.</summary>
@@ -22,13 +35,14 @@ internal static class TinyData
     /// <param name="directory">Where.</param>
     /// <param name="name">The data set's own directory in it.</param>
     /// <param name="imageSize">Height and width of the images.</param>
+    /// <param name="testCount">Images to test on.</param>
     /// <returns>The directory.</returns>
-    public static string Write(TemporaryDirectory directory, string name = "data", int imageSize = UsualSize)
+    public static string Write(TemporaryDirectory directory, string name = "data", int imageSize = UsualSize, int testCount = TestCount)
     {
         directory.Write($"{name}/train-images-idx3-ubyte", Images(TrainCount, imageSize, seed: 1));
         directory.Write($"{name}/train-labels-idx1-ubyte", Labels(TrainCount));
-        directory.Write($"{name}/t10k-images-idx3-ubyte", Images(TestCount, imageSize, seed: 2));
-        directory.Write($"{name}/t10k-labels-idx1-ubyte", Labels(TestCount));
+        directory.Write($"{name}/t10k-images-idx3-ubyte", Images(testCount, imageSize, seed: 2));
+        directory.Write($"{name}/t10k-labels-idx1-ubyte", Labels(testCount));
         return directory.File(name);
     }
 

@@ -17,7 +17,7 @@ public sealed class TrainTests(TrainedRun run) : IClassFixture<TrainedRun>, IDis
 
     [Fact]
     public void RunDirectory_AfterTraining_HoldsModelMetricsAndReport() => Assert.Equal(
-        ["curves.png", "metrics.jsonl", "model.safetensors", "report.html", "run.json"], Directory.GetFileSystemEntries(run.Path).Select(Path.GetFileName).Order());
+        ["checkpoints", "curves.png", "metrics.jsonl", "model.safetensors", "report.html", "run.json"], Directory.GetFileSystemEntries(run.Path).Select(Path.GetFileName).Order());
 
     [Fact]
     public void Metrics_OfARun_AreItsJsonEvents() =>
