@@ -2,11 +2,7 @@
 NIN := artifacts/bin/nin/release/nin
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help bootstrap build train test fault-sweep examples bench dist pack public-api docs format clean
-=======
-.PHONY: help bootstrap build train test kill-test examples bench dist pack public-api docs format clean
->>>>>>> fee53d0 (tests: runs that are killed at random moments, and checkpoints that can't be written)
+.PHONY: help bootstrap build train test kill-test fault-sweep examples bench dist pack public-api docs format clean
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
@@ -23,13 +19,11 @@ train: build ## Trains the seed network on Fashion-MNIST with the recipe `quick`
 test: ## Builds and runs all tests
 	@scripts/test.sh
 
-<<<<<<< HEAD
 fault-sweep: build ## Lets every native call of a training run fail once, with every plausible status
 	@NIN_TEST_SWEEP=all artifacts/bin/Nin.Tests/release/Nin.Tests -class Nin.Tests.FaultSweepTests -noLogo -showLiveOutput
-=======
+
 kill-test: build ## Kills trainings at random moments and goes on, KILLS times (100), from seed KILL_SEED (1)
 	@NIN_KILLS=$(KILLS) NIN_KILL_SEED=$(KILL_SEED) artifacts/bin/Nin.Tests/release/Nin.Tests -class Nin.Tests.KillTests -noLogo -noColor -showLiveOutput
->>>>>>> fee53d0 (tests: runs that are killed at random moments, and checkpoints that can't be written)
 
 examples: build ## Runs the examples, short
 	@examples/run.sh
