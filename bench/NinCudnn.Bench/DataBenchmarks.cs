@@ -69,7 +69,7 @@ public class DataBenchmarks : DeviceBenchmark
 
     private void Pass(BatchSource source, ImageInput images)
     {
-        source.Begin(new EpochOrder(0, 1));
+        source.Begin(new EpochOrder(0, 1), first: 0);
         for (int i = 0; i < source.BatchCount; i++)
         {
             source.Send(new StepState(NetworkStep.LearningRate, i), i);

@@ -111,7 +111,7 @@ public sealed class FaultSweepTests : IDisposable
         return Regex.Matches(result.Errors, @"^nin_host: (\w+) -> ", RegexOptions.Multiline).CountBy(match => match.Groups[1].Value).ToDictionary();
     }
 
-    private static IEnumerable<Fault> Faults(string function, int calls)
+    private static Fault[] Faults(string function, int calls)
     {
         int[] statuses = _statuses.First(library => function.StartsWith(library.Prefix, StringComparison.Ordinal)).Statuses;
         int[] numbers = [.. new[] { 1, (calls + 1) / 2, calls }.Distinct()];
