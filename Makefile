@@ -20,7 +20,7 @@ test: ## Builds and runs all tests
 	@scripts/test.sh
 
 fault-sweep: build ## Lets every native call of a training run fail once, with every plausible status
-	@NIN_TEST_SWEEP=all artifacts/bin/Nin.Tests/release/Nin.Tests -class Nin.Tests.FaultSweepTests -noLogo -showLiveOutput
+	@NIN_TEST_SWEEP=all artifacts/bin/Nin.Tests/release/Nin.Tests -class Nin.Tests.FaultSweepTests -explicit only -noLogo -noColor -showLiveOutput
 
 kill-test: build ## Kills trainings at random moments and goes on, KILLS times (100), from seed KILL_SEED (1)
 	@NIN_KILLS=$(KILLS) NIN_KILL_SEED=$(KILL_SEED) artifacts/bin/Nin.Tests/release/Nin.Tests -class Nin.Tests.KillTests -noLogo -noColor -showLiveOutput
