@@ -60,11 +60,12 @@ internal static class ReportText
     public static string End(TrainingResult result, string device, RunInfo run)
     {
         string figures = result.LastEpoch is { } last ? Figures(last) : "no epoch was finished";
+        bool canGoOn = result.IsStopped && Directory.Exists(RunDirectory.CheckpointsIn(run.Directory.Path));
         return
             $"""
             {(result.IsStopped ? $"stopped after {Count(result.Step, "step")}; " : "")}{figures}
             {Rate(result.SamplesPerSecond)} on {device}, {Duration(result.Elapsed)} in all
-            files in {run.Directory.Path}{(result.IsStopped ? $"; to go on: nin train --resume {run.Directory.Path}" : "")}
+            files in {run.Directory.Path}{(canGoOn ? $"; to go on: nin train --resume {run.Directory.Path}" : "")}
             """;
     }
 
