@@ -48,7 +48,7 @@ internal sealed class RecordedTraining(
             model = trainer.DownloadModel();
             model.Save(run.Directory.ModelPath);
             if (_predictions.IsEmpty && WritesReport && !result.IsStopped)
-                trainer.Evaluate(_predictions.Add); // the run was interrupted behind its last evaluation
+                trainer.Evaluate(_predictions.Add, CancellationToken.None); // the run was interrupted behind its last evaluation
         }
         catch (Exception e)
         {

@@ -91,6 +91,27 @@ internal sealed class RunDirectory : IDisposable
         }
     }
 
+    /// <summary>Refuses a directory that another process trains in: its checkpoints come and go.</summary>
+    /// <exception cref="IOException">It is one.</exception>
+    public static void RequireIdle(string path)
+    {
+        string file = System.IO.Path.Combine(path, LockName);
+        if (!File.Exists(file))
+            return;
+        try
+        {
+            new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.None).Dispose();
+        }
+        catch (FileNotFoundException)
+        {
+            // The other process has just come to its end.
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"{path} is in use: another process trains there", e);
+        }
+    }
+
     /// <summary>A model's file, given by its own path or by its run's directory.</summary>
     /// <exception cref="FileNotFoundException">The directory holds none.</exception>
     public static string FindModel(string path)

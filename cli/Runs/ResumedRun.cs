@@ -31,7 +31,7 @@ internal sealed class ResumedRun
 
     /// <summary>Reads the newest checkpoint of a run that is whole.</summary>
     /// <param name="path">The run's directory, or one of its checkpoints.</param>
-    /// <exception cref="IOException">There is none, or it can't be read.</exception>
+    /// <exception cref="IOException">There is none, or it can't be read, or another process trains there.</exception>
     /// <exception cref="InvalidDataException">The checkpoint is damaged, or all of the run's are.</exception>
     public static ResumedRun Open(string path)
     {
@@ -45,6 +45,7 @@ internal sealed class ResumedRun
                 : throw new IOException($"{path} is not in the checkpoints of a run's directory, so there is no run to go on with");
         }
 
+        RunDirectory.RequireIdle(path);
         string checkpoints = RunDirectory.CheckpointsIn(path);
         List<string> damaged = [];
         if (new CheckpointDirectory(checkpoints).LoadNewest(damaged.Add) is not var (checkpoint, file))

@@ -191,7 +191,7 @@ public sealed class ResumeTests : IDisposable
         using NinProgram program = NinProgram.Start([.. Arguments("--epochs", "1000000", "--keep", "1"), "--json", "--output", run]);
         program.WaitForLine("\"event\":\"epoch\"");
 
-        Resume(run).Failed(1, $"{run} can't be written, or is in use");
+        Resume(run).Failed(1, $"{run} is in use: another process trains there");
 
         program.Signal("INT");
         Assert.Equal(130, program.WaitForExit().ExitCode);
