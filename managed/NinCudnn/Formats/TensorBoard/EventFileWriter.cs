@@ -82,7 +82,7 @@ public sealed class EventFileWriter : IDisposable
     /// <summary>Waits until the disk has everything, and closes the file.</summary>
     public void Dispose()
     {
-        if (_file.SafeFileHandle.IsClosed)
+        if (!_file.CanWrite)
             return;
         _file.Flush(flushToDisk: true);
         _file.Dispose();
