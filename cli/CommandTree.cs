@@ -38,6 +38,9 @@ internal static class CommandTree
     public static Option? FindOption(Command command, string name) =>
         AllOptions(command).FirstOrDefault(option => option.Name == name || option.Aliases.Contains(name));
 
+    /// <summary>Whether a command line, or a setting that completes it, has an option.</summary>
+    public static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
+
     /// <summary>Whether an option needs no value.</summary>
     public static bool IsFlag(Option option) => option.Arity.MaximumNumberOfValues == 0 || option.ValueType == typeof(bool) || option.ValueType == typeof(bool?);
 }

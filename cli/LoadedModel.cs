@@ -8,9 +8,6 @@ namespace NinCudnn.Cli;
 internal sealed class LoadedModel : IDisposable
 {
     private readonly Device _device;
-    private readonly DeviceStream _stream;
-    private readonly DeviceArena _arena;
-    private readonly ParameterStore _parameters;
 
     /// <param name="model">The model.</param>
     /// <param name="isInverted">Whether images are dark on light where the model's are light on dark, or the other way round.</param>
@@ -22,23 +19,8 @@ internal sealed class LoadedModel : IDisposable
         ModelDescription description = model.Description;
         Images = new ImageReader(description, isInverted);
         _device = device;
-        _stream = device.CreateStream();
-        _arena = new DeviceArena(device);
-        var (made, _) = PrecisionChoice.Of(precision, Precision.Float32, device).Make(used =>
-        {
-            var parameters = new ParameterStore(device, description.Architecture, used);
-            try
-            {
-                parameters.Load(model.Parameters);
-                return (parameters, new Predictor(_stream, description, parameters, _arena, description.ImageSize, description.ImageSize, batch));
-            }
-            catch
-            {
-                parameters.Dispose();
-                throw;
-            }
-        });
-        (_parameters, Predictor) = made;
+        (Predictor, _) = PrecisionChoice.Of(precision, Precision.Float32, device).Make(
+            used => Predictor.Load(device, model, description.ImageSize, description.ImageSize, batch, used));
     }
 
     /// <summary>Decodes images for the model.</summary>
@@ -51,9 +33,6 @@ internal sealed class LoadedModel : IDisposable
     public void Dispose()
     {
         Predictor.Dispose();
-        _parameters.Dispose();
-        _arena.Dispose();
-        _stream.Dispose();
         _device.Dispose();
     }
 }

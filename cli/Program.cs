@@ -6,7 +6,6 @@ using NinCudnn.Cli.Commands;
 using NinCudnn.Cli.Completion;
 using NinCudnn.Cli.Settings;
 
-using IDisposable? fileSize = FileSizeLimit.TurnIntoFailure();
 var root = new RootCommand("Trains and runs Network-in-Network image classifiers, on NVIDIA GPUs or on any CPU.")
 {
     TrainCommand.Create(),
@@ -63,6 +62,8 @@ try
         Failure.Write(message);
         return ExitCode.Usage;
     }
+    // Only a command writes files, and help is to come at once.
+    using IDisposable? fileSize = parsed.Action == parsed.CommandResult.Command.Action ? FileSizeLimit.TurnIntoFailure() : null;
     // The commands handle Ctrl-C themselves: a step is finished and saved first, however long that takes.
     return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
 }

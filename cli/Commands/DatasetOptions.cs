@@ -97,5 +97,5 @@ internal sealed class DatasetOptions
 
     /// <summary>The name of the first option that the command line has.</summary>
     private static string? Given(ParseResult parsed, Option[] options) =>
-        options.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false })?.Name;
+        options.FirstOrDefault(option => CommandTree.IsGiven(parsed, option))?.Name;
 }

@@ -16,6 +16,11 @@ namespace NinCudnn.Cli.Commands;
 internal static class ServeCommand
 {
     private const int DefaultPort = 8080;
+    private const int DefaultMaxBatch = 16;
+    private const int DefaultMaxRequests = 64;
+    private const int DefaultMaxBodyMebibytes = 10;
+    private const int DefaultMaxMegapixels = 25;
+    private const int DefaultTimeout = 30; // seconds
 
     public static Command Create()
     {
@@ -30,16 +35,11 @@ internal static class ServeCommand
             DefaultValueFactory = _ => IPAddress.Loopback,
         };
         Option<int?> port = SharedOptions.WholeNumber(new("--port") { Description = $"The port, {DefaultPort} if not given; 0 takes any that is free.", HelpName = "n" });
-        Option<int?> maxBatch = SharedOptions.Positive(new("--max-batch") { Description = "Images that go through the network at once at most, 16 if not given.", HelpName = "n" });
-        Option<int?> maxRequests = SharedOptions.Positive(new("--max-requests") { Description = "Predictions under way, beyond which others are refused; 64 if not given.", HelpName = "n" });
-        Option<long?> maxBody = new("--max-body")
-        {
-            Description = "The largest file that may be sent, for example 4M; 10M if not given.",
-            HelpName = "bytes",
-            CustomParser = result => SharedOptions.ParseOrReport<long?>(result, text => ByteSize.Parse(text)),
-        };
-        Option<double?> maxMegapixels = SharedOptions.NonNegative(new("--max-megapixels") { Description = "The largest image that is decoded, 25 if not given.", HelpName = "n" });
-        Option<double?> timeout = SharedOptions.NonNegative(new("--timeout") { Description = "Seconds that a request may take, 30 if not given.", HelpName = "seconds" });
+        Option<int?> maxBatch = SharedOptions.Positive(new("--max-batch") { Description = $"Images that go through the network at once at most, {DefaultMaxBatch} if not given.", HelpName = "n" });
+        Option<int?> maxRequests = SharedOptions.Positive(new("--max-requests") { Description = $"Predictions under way, beyond which others are refused; {DefaultMaxRequests} if not given.", HelpName = "n" });
+        Option<long?> maxBody = SharedOptions.Bytes(new("--max-body") { Description = $"The largest file that may be sent, for example 4M; {DefaultMaxBodyMebibytes}M if not given." });
+        Option<double?> maxMegapixels = SharedOptions.NonNegative(new("--max-megapixels") { Description = $"The largest image that is decoded, {DefaultMaxMegapixels} if not given.", HelpName = "n" });
+        Option<double?> timeout = SharedOptions.NonNegative(new("--timeout") { Description = $"Seconds that a request may take, {DefaultTimeout} if not given.", HelpName = "seconds" });
         Option<bool> invert = SharedOptions.Invert();
         Option<DeviceRequest> device = SharedOptions.Device();
         Option<string?> precision = SharedOptions.Precision("fp32");
@@ -53,19 +53,19 @@ internal static class ServeCommand
             int chosenPort = parsed.GetValue(port) ?? DefaultPort;
             if (chosenPort > IPEndPoint.MaxPort)
                 throw new ArgumentException($"--port is {chosenPort}, but must be at most {IPEndPoint.MaxPort}");
-            double seconds = parsed.GetValue(timeout) ?? 30;
+            double seconds = parsed.GetValue(timeout) ?? DefaultTimeout;
             if (seconds is < 0.001 or > 86400)
                 throw new ArgumentException($"--timeout is {seconds.ToString(CultureInfo.InvariantCulture)}, but must be between 0.001 and 86400");
             var options = new ServerOptions(
-                parsed.GetRequiredValue(address), chosenPort, parsed.GetValue(maxBody) ?? 10 << 20,
-                (long)((parsed.GetValue(maxMegapixels) ?? 25) * 1e6), parsed.GetValue(maxRequests) ?? 64, TimeSpan.FromSeconds(seconds));
+                parsed.GetRequiredValue(address), chosenPort, parsed.GetValue(maxBody) ?? (long)DefaultMaxBodyMebibytes << 20,
+                (long)((parsed.GetValue(maxMegapixels) ?? DefaultMaxMegapixels) * 1e6), parsed.GetValue(maxRequests) ?? DefaultMaxRequests, TimeSpan.FromSeconds(seconds));
             ModelFile model = ModelFile.Load(RunDirectory.FindModel(parsed.GetRequiredValue(checkpoint)));
             var images = new ImageReader(model.Description, parsed.GetValue(invert));
 
             using Device target = Device.Open(parsed.GetRequiredValue(device));
             int size = model.Description.ImageSize;
             var (predictor, choice) = PrecisionChoice.Of(parsed.GetValue(precision), Precision.Float32, target).Make(used => BatchingPredictor.Load(
-                target, model, size, size, parsed.GetValue(maxBatch) ?? 16, options.MaxRequests, used));
+                target, model, size, size, parsed.GetValue(maxBatch) ?? DefaultMaxBatch, options.MaxRequests, used));
             using BatchingPredictor owned = predictor;
             using var server = new PredictionServer(predictor, images, options, target.Name, choice.ToString());
             await using WebApplication app = server.Build();

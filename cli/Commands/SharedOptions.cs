@@ -115,16 +115,19 @@ internal static class SharedOptions
     public static ExecutionOptions Execution() => new(
         OneOf(new("--algorithms") { HelpName = "name", DefaultValueFactory = _ => "auto" }, "How convolution algorithms are chosen", ExecutionOptions.AlgorithmNames),
         new Option<bool?>("--deterministic") { Description = "Admit only algorithms that repeat bit for bit; true if not given." },
-        new Option<long?>("--workspace-limit")
-        {
-            Description = "The most scratch memory that one operator may take, for example 64M; 512M if not given.",
-            HelpName = "bytes",
-            CustomParser = result => ParseOrReport<long?>(result, text => ByteSize.Parse(text)),
-        });
+        Bytes(new("--workspace-limit") { Description = "The most scratch memory that one operator may take, for example 64M; 512M if not given." }));
 
     /// <summary>What to compute in; <see cref="PrecisionChoice"/> reads it.</summary>
     public static Option<string?> Precision(string otherwise) =>
         OneOf(new("--precision") { HelpName = "name" }, $"What to compute in, {otherwise} if not given", [.. RecipeNames.Precisions.Keys, PrecisionChoice.Auto]);
+
+    /// <summary>Accepts only sizes as <see cref="ByteSize"/> reads them.</summary>
+    public static Option<long?> Bytes(Option<long?> option)
+    {
+        option.HelpName = "bytes";
+        option.CustomParser = result => ParseOrReport<long?>(result, text => ByteSize.Parse(text));
+        return option;
+    }
 
     /// <summary>Accepts only whole numbers of at least 0.</summary>
     public static Option<int?> WholeNumber(Option<int?> option)

@@ -96,8 +96,8 @@ internal static class TrainCommand
         {
             ResumedRun? resumed = given.GetValue(resume) is { } path ? ResumedRun.Open(path) : null;
             ParseResult parsed = resumed?.Complete(given) ?? given;
-            TrainingRecipe chosen = resumed is null || RunOptions.IsGiven(given, recipe) ? parsed.GetRequiredValue(recipe).Recipe : resumed.Checkpoint.Recipe;
-            ulong chosenSeed = resumed is null || RunOptions.IsGiven(given, seed) ? parsed.GetValue(seed) : resumed.Checkpoint.Seed;
+            TrainingRecipe chosen = resumed is null || CommandTree.IsGiven(given, recipe) ? parsed.GetRequiredValue(recipe).Recipe : resumed.Checkpoint.Recipe;
+            ulong chosenSeed = resumed is null || CommandTree.IsGiven(given, seed) ? parsed.GetValue(seed) : resumed.Checkpoint.Seed;
             chosen = chosen with
             {
                 Epochs = parsed.GetValue(epochs) ?? chosen.Epochs,
@@ -109,13 +109,11 @@ internal static class TrainCommand
                     parsed.GetValue(momentum) ?? chosen.Sgd.Momentum,
                     parsed.GetValue(weightDecay) ?? chosen.Sgd.WeightDecay,
                     parsed.GetValue(nesterov) ?? chosen.Sgd.Nesterov),
-                Initialization = parsed.GetValue(initialization) is { } initializationName
-                    ? RecipeNames.Initializations[initializationName] with
-                    {
-                        OutputScale = chosen.Initialization.OutputScale,
-                        OutputBias = chosen.Initialization.OutputBias,
-                    }
-                    : chosen.Initialization,
+                Initialization = (parsed.GetValue(initialization) is { } initializationName ? RecipeNames.Initializations[initializationName] : chosen.Initialization) with
+                {
+                    OutputScale = parsed.GetValue(outputScale) ?? chosen.Initialization.OutputScale,
+                    OutputBias = parsed.GetValue(outputBias) ?? chosen.Initialization.OutputBias,
+                },
                 NormalizeInput = parsed.GetValue(normalize) ?? chosen.NormalizeInput,
                 DropoutRate = parsed.GetValue(dropout) ?? chosen.DropoutRate,
                 LabelSmoothing = parsed.GetValue(labelSmoothing) ?? chosen.LabelSmoothing,
@@ -130,10 +128,6 @@ internal static class TrainCommand
                 parsed.GetValue(crop) ?? augmentation.CropPadding,
                 parsed.GetValue(erase) ?? augmentation.ErasingProbability);
             chosen = chosen with { Augmentation = augmentation == Augmentation.None ? null : augmentation };
-            if (parsed.GetValue(outputScale) is { } scale)
-                chosen = chosen with { Initialization = chosen.Initialization with { OutputScale = scale } };
-            if (parsed.GetValue(outputBias) is { } bias)
-                chosen = chosen with { Initialization = chosen.Initialization with { OutputBias = bias } };
             chosen.Validate(); // before anything is loaded or made
             ExecutionSettings settings = execution.Parse(parsed) with { DataPlacement = data.Placement(parsed) };
             if (parsed.GetValue(checkpointEvery) is not null && parsed.GetValue(keep) == 0)
@@ -153,7 +147,7 @@ internal static class TrainCommand
             DataSource source = data.Parse(parsed);
             var (trainSet, testSet) = source.LoadBoth(
                 (parsed.GetValue(limitTrain), parsed.GetValue(limitTest)), chosen.ImageSize, new LoadingReporter(isLive, isJson, interruption.Token));
-            Architecture network = resumed is null || RunOptions.IsGiven(given, architecture)
+            Architecture network = resumed is null || CommandTree.IsGiven(given, architecture)
                 ? parsed.GetRequiredValue(architecture).For(trainSet.Channels, trainSet.Classes)
                 : resumed.Checkpoint.Model.Architecture;
             network.InferShapes(chosen.BatchSize, chosen.ImageSize, chosen.ImageSize);

@@ -65,7 +65,7 @@ internal sealed class ResumedRun
     {
         string[] words = [.. given.Tokens.Select(token => token.Value)], remembered = RunOptions.Read(Checkpoint);
         Command command = given.CommandResult.Command;
-        Option[] options = [.. CommandTree.OwnOptions(command).Where(option => RunOptions.IsGiven(given, option))];
+        Option[] options = [.. CommandTree.OwnOptions(command).Where(option => CommandTree.IsGiven(given, option))];
         if (options.FirstOrDefault(option => option.Name == "--output") is not null)
             throw new ArgumentException("--resume and --output exclude each other: a run goes on in its own directory");
         _before = Parse([.. CommandTree.Path(command), .. remembered]);

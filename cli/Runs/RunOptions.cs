@@ -16,14 +16,11 @@ internal static class RunOptions
     private static readonly string[] _left =
         [.. RecipeValues.Of(TrainingRecipe.Seed).Keys, "--recipe", "--arch", "--seed", "--output", "--resume", "--json"];
 
-    /// <summary>Whether a command line, or a setting that completes it, has an option.</summary>
-    public static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
-
     /// <summary>What to put into a checkpoint's notes.</summary>
     public static IReadOnlyDictionary<string, string> Notes(ParseResult parsed) => new Dictionary<string, string>
     {
         [NotesKey] = JsonSerializer.Serialize(
-            Remembered(parsed).Where(option => IsGiven(parsed, option)).Select(option => $"{option.Name}={Text(parsed, option)}").ToArray(),
+            Remembered(parsed).Where(option => CommandTree.IsGiven(parsed, option)).Select(option => $"{option.Name}={Text(parsed, option)}").ToArray(),
             RunJsonContext.Default.StringArray),
     };
 

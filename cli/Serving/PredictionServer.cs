@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -7,6 +9,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.DependencyInjection;
 using NinCudnn.Interop;
 using NinCudnn.Training;
@@ -79,7 +82,8 @@ internal sealed class PredictionServer : IDisposable
                     rejected.HttpContext, StatusCodes.Status503ServiceUnavailable, $"{_options.MaxRequests} predictions are under way already"));
             };
         });
-        if (IPAddress.IsLoopback(_options.Address))
+        bool isLocal = IPAddress.IsLoopback(_options.Address);
+        if (isLocal)
         {
             // So that no page of another site, whose name can be made to mean this machine, reaches it.
             builder.Services.AddHostFiltering(filter =>
@@ -91,7 +95,7 @@ internal sealed class PredictionServer : IDisposable
 
         WebApplication app = builder.Build();
         app.Use(ObserveAsync);
-        if (IPAddress.IsLoopback(_options.Address))
+        if (isLocal)
             app.UseHostFiltering();
         app.UseRouting();
         app.UseRequestTimeouts();
@@ -114,7 +118,7 @@ internal sealed class PredictionServer : IDisposable
     /// <summary>Counts every request, and turns what goes wrong into an answer.</summary>
     private async Task ObserveAsync(HttpContext context, RequestDelegate next)
     {
-        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        long start = Stopwatch.GetTimestamp();
         context.Response.Headers.XContentTypeOptions = "nosniff";
         try
         {
@@ -130,7 +134,7 @@ internal sealed class PredictionServer : IDisposable
                 await WriteProblemAsync(context, Status(e), e.Message);
         }
         string path = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "other";
-        _metrics.Answered(path, context.Response.StatusCode, System.Diagnostics.Stopwatch.GetElapsedTime(start));
+        _metrics.Answered(path, context.Response.StatusCode, Stopwatch.GetElapsedTime(start));
     }
 
     private async Task PredictAsync(HttpContext context)
@@ -196,7 +200,7 @@ internal sealed class PredictionServer : IDisposable
     private static int ReadNumber(HttpContext context, string name, int otherwise) => context.Request.Query[name] switch
     {
         [] => otherwise,
-        [{ } text] when int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out int number) && number >= 1 => number,
+        [{ } text] when int.TryParse(text, CultureInfo.InvariantCulture, out int number) && number >= 1 => number,
         var text => throw new BadHttpRequestException($"{name} is '{text}', but must be a whole number of at least 1"),
     };
 
@@ -225,7 +229,7 @@ internal sealed class PredictionServer : IDisposable
     };
 
     private static Task WriteProblemAsync(HttpContext context, int status, string detail) => WriteAsync(
-        context, status, new ProblemResponse(Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status), status, detail),
+        context, status, new ProblemResponse(ReasonPhrases.GetReasonPhrase(status), status, detail),
         ServingJsonContext.Default.ProblemResponse, "application/problem+json");
 
     private static async Task WriteAsync<T>(HttpContext context, int status, T value, JsonTypeInfo<T> type, string contentType = "application/json")

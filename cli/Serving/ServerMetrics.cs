@@ -1,3 +1,4 @@
+using System.Globalization;
 using NinCudnn.Training;
 using Prometheus;
 
@@ -34,7 +35,7 @@ internal sealed class ServerMetrics
     /// <param name="duration">How long it took.</param>
     public void Answered(string path, int status, TimeSpan duration)
     {
-        _requests.WithLabels(path, status.ToString(System.Globalization.CultureInfo.InvariantCulture)).Inc();
+        _requests.WithLabels(path, status.ToString(CultureInfo.InvariantCulture)).Inc();
         if (path == PredictionServer.PredictPath)
             _duration.Observe(duration.TotalSeconds);
     }

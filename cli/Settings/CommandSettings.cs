@@ -27,9 +27,9 @@ internal sealed class CommandSettings
     {
         Command command = parsed.CommandResult.Command;
         // A run that goes on does so with what it was started with.
-        if (CommandTree.OwnOptions(command).Any(option => option.Name == "--resume" && parsed.GetResult(option) is { Implicit: false }))
+        if (CommandTree.OwnOptions(command).Any(option => option.Name == "--resume" && CommandTree.IsGiven(parsed, option)))
             return new CommandSettings([]);
-        HashSet<string> given = [.. CommandTree.OwnOptions(command).Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => option.Name)];
+        HashSet<string> given = [.. CommandTree.OwnOptions(command).Where(option => CommandTree.IsGiven(parsed, option)).Select(option => option.Name)];
         var chosen = new List<Setting>();
         foreach (IEnumerable<Setting> place in (IEnumerable<IEnumerable<Setting>>)[EnvironmentSettings.For(command), .. files.Select(file => file.For(command))])
         {

@@ -59,6 +59,7 @@ public static class ImageDecoder
             throw new InvalidDataException($"a {codec.EncodedFormat} image, but only PNG, JPEG, BMP and WebP are read");
         var info = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
         var count = (long)info.Width * info.Height;
+        maxPixels = Math.Min(maxPixels, Array.MaxLength / SourceChannels);
         if (count > maxPixels)
             throw new InvalidDataException(FormattableString.Invariant($"{info.Width}×{info.Height} pixels, more than {maxPixels / 1e6} megapixels"));
 

@@ -14,7 +14,7 @@ public sealed class BatchingPredictor : IDisposable
 {
     private const int BatchGrowth = 4;
 
-    private readonly List<IDisposable> _owned = []; // in the order of disposal
+    private readonly ModelResources _resources;
     private readonly List<Predictor> _predictors = []; // by their batch size: a lone image does not pay for a full batch
     private readonly BlockingCollection<Request> _requests;
     private readonly Thread _worker;
@@ -27,14 +27,14 @@ public sealed class BatchingPredictor : IDisposable
     private BatchingPredictor(
         Device device, ModelFile model, int height, int width, int maxBatch, int queueCapacity, Precision precision, ExecutionSettings? execution)
     {
+        _resources = new ModelResources(device, model, precision);
         try
         {
-            DeviceStream stream = Own(device.CreateStream());
-            DeviceArena arena = Own(new DeviceArena(device));
-            ParameterStore parameters = Own(new ParameterStore(device, model.Description.Architecture, precision));
-            parameters.Load(model.Parameters);
             foreach (int batch in BatchSizes(maxBatch).Reverse()) // the largest first, whose scratch memory the others share
-                _predictors.Insert(0, Own(new Predictor(stream, model.Description, parameters, arena, height, width, batch, execution)));
+            {
+                _predictors.Insert(0, new Predictor(
+                    _resources.Stream, model.Description, _resources.Parameters, _resources.Arena, height, width, batch, execution));
+            }
         }
         catch
         {
@@ -51,13 +51,6 @@ public sealed class BatchingPredictor : IDisposable
         _requests = new BlockingCollection<Request>(queueCapacity);
         _worker = new Thread(Work) { Name = nameof(BatchingPredictor), IsBackground = true };
         _worker.Start();
-
-        T Own<T>(T part)
-            where T : IDisposable
-        {
-            _owned.Insert(0, part);
-            return part;
-        }
     }
 
     /// <summary>Brings a model onto a device, with a stream, memory and a thread of its own.</summary>
@@ -146,8 +139,8 @@ public sealed class BatchingPredictor : IDisposable
 
     private void Release()
     {
-        _owned.ForEach(part => part.Dispose());
-        _owned.Clear();
+        _predictors.ForEach(predictor => predictor.Dispose());
+        _resources.Dispose();
     }
 
     private void Work()

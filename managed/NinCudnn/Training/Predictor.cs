@@ -25,7 +25,7 @@ public sealed class Predictor : IDisposable
     private readonly ExecutionPlan _plan;
     private readonly DataType _type;
     private readonly int[] _indices;
-    private IReadOnlyList<IDisposable> _owned = [];
+    private ModelResources? _resources; // where they are its own
 
     /// <summary>Compiles the plan.</summary>
     /// <param name="stream">The stream that work is queued on.</param>
@@ -107,26 +107,18 @@ public sealed class Predictor : IDisposable
     {
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(model);
-        List<IDisposable> owned = []; // in the order of disposal
+        var resources = new ModelResources(device, model, precision);
         try
         {
-            DeviceStream stream = Own(device.CreateStream());
-            DeviceArena arena = Own(new DeviceArena(device));
-            ParameterStore parameters = Own(new ParameterStore(device, model.Description.Architecture, precision));
-            parameters.Load(model.Parameters);
-            return new Predictor(stream, model.Description, parameters, arena, height, width, batchSize, execution) { _owned = owned };
+            return new Predictor(resources.Stream, model.Description, resources.Parameters, resources.Arena, height, width, batchSize, execution)
+            {
+                _resources = resources,
+            };
         }
         catch
         {
-            owned.ForEach(part => part.Dispose());
+            resources.Dispose();
             throw;
-        }
-
-        T Own<T>(T part)
-            where T : IDisposable
-        {
-            owned.Insert(0, part);
-            return part;
         }
     }
 
@@ -179,8 +171,7 @@ public sealed class Predictor : IDisposable
         _loss?.Dispose();
         _stepInput?.Dispose();
         _batch?.Dispose();
-        foreach (IDisposable part in _owned)
-            part.Dispose();
+        _resources?.Dispose();
     }
 
     private void Run(ReadOnlySpan<byte> images, int count, bool withMaps)

@@ -17,9 +17,6 @@ namespace NinCudnn.Training;
 public sealed record TrainingPosition(
     long Step, int Epoch, int StepInEpoch, LossSummary EpochLoss, IReadOnlyList<EpochResult> Epochs, TimeSpan EpochTime, TimeSpan TrainingTime, TimeSpan Elapsed)
 {
-    /// <summary>Before the first step.</summary>
-    public static TrainingPosition Start { get; } = new(0, 1, 0, default, [], default, default, default);
-
     /// <summary>The finished epoch with the highest accuracy on the test set, of several the first; null if none is finished.</summary>
     public EpochResult? BestEpoch => Epochs.MaxBy(epoch => (epoch.Test.Correct, -epoch.Epoch));
 
