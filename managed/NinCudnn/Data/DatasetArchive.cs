@@ -44,7 +44,7 @@ public sealed record DatasetArchive(string Name, long Bytes, string Sha256, stri
         try
         {
             using var reader = new TarReader(new GZipStream(File.OpenRead(path), CompressionMode.Decompress));
-            while (reader.GetNextEntry() is { } entry)
+            while (Next(reader) is { } entry)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 if (!wanted.Remove(entry.Name, out var file))
@@ -55,11 +55,23 @@ public sealed record DatasetArchive(string Name, long Bytes, string Sha256, stri
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
         {
-            throw new InvalidDataException($"{shownAs}: damaged archive: {e.Message}", e);
+            throw new InvalidDataException(MessageText.OneLine($"{shownAs}: damaged archive: {e.Message}"), e);
         }
 
         if (wanted.Count > 0)
             throw new InvalidDataException($"{shownAs}: the archive lacks {string.Join(", ", wanted.Keys)}");
+    }
+
+    private static TarEntry? Next(TarReader reader)
+    {
+        try
+        {
+            return reader.GetNextEntry();
+        }
+        catch (Exception e) when (e is OverflowException or FormatException or InvalidOperationException or ArgumentException)
+        {
+            throw new InvalidDataException(e.Message, e); // what a wrong number or name in a header comes to
+        }
     }
 
     private static void Extract(TarEntry entry, DatasetFile file, string directory)

@@ -17,6 +17,7 @@ public static class ImageDecoder
     public const long DefaultMaxPixels = 100_000_000;
 
     private const int SourceChannels = 4; // red, green, blue, alpha
+    private const int MaxFileBytes = 1 << 30; // more than the most pixels take uncompressed
 
     /// <summary>Decodes a file.</summary>
     /// <param name="path">The file; its content tells the format, not its name.</param>
@@ -52,7 +53,11 @@ public static class ImageDecoder
     public static bool Decode(Stream content, int height, int width, bool isLuma, Span<byte> pixels, long maxPixels = DefaultMaxPixels)
     {
         ArgumentNullException.ThrowIfNull(content);
-        using var codec = SKCodec.Create(content);
+        if (content.CanSeek && content.Length > MaxFileBytes)
+            throw new InvalidDataException($"{content.Length} bytes, more than {MaxFileBytes}");
+        // Not the stream itself: Skia's reads of one take as much memory as a header tells them to skip.
+        using var data = SKData.Create(content);
+        using var codec = data is null ? null : SKCodec.Create(data);
         if (codec is null)
             throw new InvalidDataException("no PNG, JPEG, BMP or WebP image, or its beginning is damaged");
         if (codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg or SKEncodedImageFormat.Bmp or SKEncodedImageFormat.Webp))

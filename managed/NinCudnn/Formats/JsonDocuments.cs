@@ -23,7 +23,7 @@ internal static class JsonDocuments
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException)
         {
-            throw new InvalidDataException($"{path}: {e.Message}", e);
+            throw new InvalidDataException(MessageText.OneLine($"{path}: {e.Message}"), e);
         }
     }
 

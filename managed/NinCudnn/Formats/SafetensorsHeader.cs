@@ -52,7 +52,7 @@ internal ref struct SafetensorsHeader
     }
 
     private readonly InvalidDataException Fail(string what, Exception? inner = null) =>
-        new($"{_path}: {what}, at offset {LengthBytes + _json.TokenStartIndex}", inner);
+        new(MessageText.OneLine($"{_path}: {what}, at offset {LengthBytes + _json.TokenStartIndex}"), inner);
 
     private void ParseTop()
     {
@@ -176,8 +176,8 @@ internal ref struct SafetensorsHeader
             if (tensor.Begin != covered)
             {
                 var what = tensor.Begin < covered ? "overlaps the tensor before it" : "leaves a gap before it";
-                throw new InvalidDataException(
-                    $"{_path}: tensor '{tensor.Name}' begins at data offset {tensor.Begin} and {what}, which ends at {covered}");
+                throw new InvalidDataException(MessageText.OneLine(
+                    $"{_path}: tensor '{tensor.Name}' begins at data offset {tensor.Begin} and {what}, which ends at {covered}"));
             }
 
             covered = tensor.End;

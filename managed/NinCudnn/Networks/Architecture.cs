@@ -88,15 +88,17 @@ public sealed record Architecture(string Name, int InputChannels, int Classes, I
     internal int LargestBatch(int height, int width)
     {
         var input = new TensorShape(1, InputChannels, height, width);
-        long most = input.Count;
+        Int128 most = Elements(input);
         foreach (var (layer, output) in Layers.Zip(InferShapes(1, height, width)))
         {
             if (layer is NinBlock block)
-                most = Math.Max(most, Convolutions(block, input).Max(convolution => convolution.Output.Count));
-            most = Math.Max(most, output.Count);
+                most = Int128.Max(most, Convolutions(block, input).Max(convolution => Elements(convolution.Output)));
+            most = Int128.Max(most, Elements(output));
             input = output;
         }
         return (int)(int.MaxValue / most);
+
+        static Int128 Elements(TensorShape image) => (Int128)image.C * image.H * image.W; // which may be more than a long holds
     }
 
     /// <summary>The convolutions of a block on a given input, in order.</summary>
@@ -142,8 +144,6 @@ public sealed record Architecture(string Name, int InputChannels, int Classes, I
                 PoolingShape pooling = Pooling(pool, input);
                 pooling.Validate();
                 return pooling.Output;
-            case DropoutLayer dropout when !(dropout.Rate >= 0 && dropout.Rate < 1):
-                throw new ArgumentException($"the rate {dropout.Rate} is not at least 0 and below 1");
             case GlobalAveragePool:
                 return Pooling(input).Output;
             default:
@@ -155,10 +155,20 @@ public sealed record Architecture(string Name, int InputChannels, int Classes, I
     /// <exception cref="ArgumentException">The layers do not fit together.</exception>
     internal void Validate()
     {
+        if (InputChannels < 1 || Classes < 1)
+            throw new ArgumentException($"{Name}: {InputChannels} input channels and {Classes} classes; there must be at least one of each");
         if (Layers.Length < 3 || Layers[^1] is not Flatten || Layers[^2] is not GlobalAveragePool)
             throw new ArgumentException($"{Name}: the last two layers must be a global average pool and a flatten");
         if (Layers[..^2].Any(layer => layer is Flatten or GlobalAveragePool))
             throw new ArgumentException($"{Name}: global average pool and flatten can only stand at the end");
+        foreach (var (i, layer) in Layers.Index())
+        {
+            if (layer is DropoutLayer { Rate: not (>= 0 and < 1) } dropout)
+            {
+                throw new ArgumentException(FormattableString.Invariant(
+                    $"{Name}: layer {i} ({Describe(layer)}): the rate {dropout.Rate} is not at least 0 and below 1"));
+            }
+        }
         if (Layers.OfType<NinBlock>().LastOrDefault() is not { } last)
             throw new ArgumentException($"{Name}: it has no block");
         int channels = last.PointwiseChannels.IsDefaultOrEmpty ? last.Channels : last.PointwiseChannels[^1];

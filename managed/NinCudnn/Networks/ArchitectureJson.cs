@@ -54,6 +54,7 @@ public static class ArchitectureJson
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    AllowDuplicateProperties = false,
     AllowOutOfOrderMetadataProperties = true, // JSON has no order of members, so "type" may stand anywhere
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     RespectRequiredConstructorParameters = true,

@@ -22,8 +22,8 @@ public readonly record struct PoolingShape(TensorShape Input, PoolingMode Mode, 
     /// <summary>y: (N, C, 1 + (H + 2·pad − window) / stride, …), integer division.</summary>
     public TensorShape Output => Input with
     {
-        H = 1 + (Input.H + 2 * Pad - WindowH) / Stride,
-        W = 1 + (Input.W + 2 * Pad - WindowW) / Stride,
+        H = 1 + (int)((Input.H + 2L * Pad - WindowH) / Stride),
+        W = 1 + (int)((Input.W + 2L * Pad - WindowW) / Stride),
     };
 
     /// <summary>Refuses extents that no pooling can have.</summary>
@@ -32,9 +32,9 @@ public readonly record struct PoolingShape(TensorShape Input, PoolingMode Mode, 
     {
         if (Math.Min(Math.Min(Input.N, Input.C), Math.Min(Input.H, Input.W)) < 1 || WindowH < 1 || WindowW < 1 || Stride < 1)
             throw new ArgumentException($"extents and strides must be at least 1: {this}");
-        if (Pad < 0 || Pad * 2 > Math.Min(WindowH, WindowW))
+        if (Pad < 0 || 2L * Pad > Math.Min(WindowH, WindowW))
             throw new ArgumentException($"padding must lie between 0 and half the window: {this}");
-        if (WindowH > Input.H + 2 * Pad || WindowW > Input.W + 2 * Pad)
+        if (WindowH > Input.H + 2L * Pad || WindowW > Input.W + 2L * Pad)
             throw new ArgumentException($"{WindowH}×{WindowW} window on {Input.H}×{Input.W} input with padding {Pad}");
     }
 

@@ -39,7 +39,12 @@ public sealed record ModelDescription(Architecture Architecture, int ImageSize, 
                 $"{Architecture.Name} needs one mean and deviation per channel and one name per class: {channels}, {channels} and {Architecture.Classes}, "
                 + $"but has {Normalization.Mean.Count}, {Normalization.Deviation.Count} and {ClassNames.Count}");
         }
-        if (Normalization.Deviation.Any(deviation => !(deviation > 0)))
-            throw new ArgumentException($"{Architecture.Name} has a deviation that is not positive");
+        if (Normalization.Deviation.Any(deviation => !(deviation > 0) || !float.IsFinite(deviation) || !float.IsFinite(1 / deviation)))
+            throw new ArgumentException($"{Architecture.Name} has a deviation that is not positive, or too large or small");
+        if (!Normalization.Mean.All(float.IsFinite))
+            throw new ArgumentException($"{Architecture.Name} has a mean that is not finite");
+        if (ClassNames.Contains(null))
+            throw new ArgumentException($"{Architecture.Name} has a class without a name");
+        Setting.Require(ImageSize <= TrainingRecipe.MaxImageSize, "the image size", ImageSize, $"between 1 and {TrainingRecipe.MaxImageSize}");
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using NinCudnn.Formats;
@@ -36,7 +37,9 @@ public sealed record ModelFile(ModelDescription Description, IReadOnlyDictionary
     }
 
     /// <summary>Reads a file that <see cref="Save"/> wrote, or the model of a <see cref="TrainingCheckpoint"/>'s.</summary>
-    /// <exception cref="InvalidDataException">It is not such a file; the message says what is wrong where.</exception>
+    /// <exception cref="InvalidDataException">
+    /// It is not such a file, or a parameter is not finite; the message says on one line what is wrong where.
+    /// </exception>
     /// <exception cref="IOException">It can't be read.</exception>
     public static ModelFile Load(string path)
     {
@@ -64,7 +67,7 @@ public sealed record ModelFile(ModelDescription Description, IReadOnlyDictionary
         }
         catch (Exception e) when (e is JsonException or ArgumentException or InvalidDataException)
         {
-            throw new InvalidDataException($"{path}: {e.Message}", e);
+            throw new InvalidDataException(MessageText.OneLine(e.Message.StartsWith(path, StringComparison.Ordinal) ? e.Message : $"{path}: {e.Message}"), e);
         }
     }
 
@@ -75,7 +78,7 @@ public sealed record ModelFile(ModelDescription Description, IReadOnlyDictionary
     /// <param name="path">The file.</param>
     /// <param name="description">What the file does not say.</param>
     /// <exception cref="ArgumentException">The description's parts do not fit together.</exception>
-    /// <exception cref="InvalidDataException">A tensor is missing, of another shape or type, or belongs to no parameter.</exception>
+    /// <exception cref="InvalidDataException">A tensor is missing, of another shape or type, not finite, or belongs to no parameter.</exception>
     /// <exception cref="IOException">It can't be read.</exception>
     public static ModelFile Import(string path, ModelDescription description)
     {
@@ -116,7 +119,7 @@ public sealed record ModelFile(ModelDescription Description, IReadOnlyDictionary
     }
 
     /// <summary>Reads one tensor for each of an architecture's parameters, by its name behind a prefix.</summary>
-    /// <exception cref="InvalidDataException">A tensor is missing, or of another shape or type.</exception>
+    /// <exception cref="InvalidDataException">A tensor is missing, of another shape or type, or not finite.</exception>
     internal static Dictionary<string, float[]> ReadParameters(string path, SafetensorsFile file, Architecture architecture, string prefix = "")
     {
         ImmutableArray<Parameter> parameters = Parameter.Enumerate(architecture);
@@ -132,7 +135,7 @@ public sealed record ModelFile(ModelDescription Description, IReadOnlyDictionary
             if (!tensor.Shape.SequenceEqual(parameter.Shape))
                 throw new InvalidDataException($"{path}: {name} has the shape {Extents(tensor.Shape)}, expected {Extents(parameter.Shape)}");
         }
-        return parameters.ToDictionary(parameter => parameter.Name, parameter => file.ReadSingles(prefix + parameter.Name));
+        return parameters.ToDictionary(parameter => parameter.Name, parameter => ReadFinite(path, file, prefix + parameter.Name));
     }
 
     private void AddTo(SafetensorsWriter writer)
@@ -140,6 +143,17 @@ public sealed record ModelFile(ModelDescription Description, IReadOnlyDictionary
         Validate();
         foreach (Parameter parameter in Parameter.Enumerate(Description.Architecture))
             writer.Add(parameter.Name, parameter.Shape.AsSpan(), Parameters[parameter.Name]);
+    }
+
+    /// <summary>Reads a parameter, and refuses what no training that went well leaves and no prediction can be made with.</summary>
+    private static float[] ReadFinite(string path, SafetensorsFile file, string name)
+    {
+        float[] values = file.ReadSingles(name);
+        int bad = Array.FindIndex(values, value => !float.IsFinite(value));
+        return bad < 0
+            ? values
+            : throw new InvalidDataException(string.Create(
+                CultureInfo.InvariantCulture, $"{path}: element {bad} of {name} is {values[bad]}; the training that it is from has diverged, or the file is damaged"));
     }
 
     /// <summary>The first tensor in the file's order that is none of these.</summary>
@@ -152,7 +166,8 @@ public sealed record ModelFile(ModelDescription Description, IReadOnlyDictionary
 internal sealed record InputDescription(int ImageSize, float[] Mean, float[] Deviation, string[] ClassNames);
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, AllowDuplicateProperties = false, RespectRequiredConstructorParameters = true,
+    RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(InputDescription))]
 [JsonSerializable(typeof(string[]))]
 [JsonSerializable(typeof(float[]))]

@@ -7,6 +7,8 @@ namespace NinCudnn.Training;
 /// <summary>How a network is trained. The defaults are the seed recipe, Dive into Deep Learning's, exactly.</summary>
 public sealed record TrainingRecipe
 {
+    internal const int MaxImageSize = 4096;
+
     /// <summary>A name to show.</summary>
     public string Name { get; init; } = "seed";
 
@@ -102,7 +104,7 @@ public sealed record TrainingRecipe
     /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
     public void Validate()
     {
-        Setting.Require(ImageSize is >= 1 and <= 4096, "the image size", ImageSize, "between 1 and 4096");
+        Setting.Require(ImageSize is >= 1 and <= MaxImageSize, "the image size", ImageSize, $"between 1 and {MaxImageSize}");
         Setting.Require(Epochs >= 1, "the number of epochs", Epochs, "at least 1");
         Setting.Require(BatchSize >= 1, "the batch size", BatchSize, "at least 1");
         Setting.Require(LearningRate >= 0 && double.IsFinite(LearningRate), "the learning rate", LearningRate, "a finite number of at least 0");

@@ -214,6 +214,10 @@ public sealed class SafetensorsFileTests : IDisposable
         AssertRefused(Write(header, new byte[dataBytes]), expected);
 
     [Fact]
+    public void Open_NameWithControlCharacters_IsShownOnOneLine() =>
+        AssertRefused(Write("""{"a\n\u001b[2J":{"dtype":"U8","shape":[1],"data_offsets":[0,2]}}""", [0, 0]), @"tensor 'a\u000a\u001b[2J' has 2 bytes");
+
+    [Fact]
     public void Open_HeaderError_GivesItsOffset() => // 8 bytes of length, then the token 1 at offset 5 of the JSON
         AssertRefused(Write("""{"x":1}""", []), "found Number where StartObject belongs, at offset 13");
 

@@ -91,6 +91,8 @@ public class ArchitectureJsonTests
     [InlineData("no layers", """{"name": "x", "input_channels": 1, "classes": 3}""")]
     [InlineData("null layers", """{"name": "x", "input_channels": 1, "classes": 3, "layers": null}""")]
     [InlineData("empty layers", """{"name": "x", "input_channels": 1, "classes": 3, "layers": []}""")]
+    [InlineData("classes twice", """{"name": "x", "input_channels": 1, "classes": 3, "classes": 4, "layers": [LAYER]}""")]
+    [InlineData("half a surrogate pair", """{"name": "\ud800", "input_channels": 1, "classes": 3, "layers": [LAYER]}""")]
     [InlineData("null layer", """{"name": "x", "input_channels": 1, "classes": 3, "layers": [LAYER, null]}""")]
     public void Read_BrokenText_Throws(string what, string json)
     {
@@ -107,6 +109,7 @@ public class ArchitectureJsonTests
     [InlineData("no kernel", """{"type": "block", "channels": 3, "stride": 1, "padding": 1, "pointwise_channels": [3]}""")]
     [InlineData("no pointwise channels", """{"type": "block", "channels": 3, "kernel": 3, "stride": 1, "padding": 1}""")]
     [InlineData("null pointwise channels", """{"type": "block", "channels": 3, "kernel": 3, "stride": 1, "padding": 1, "pointwise_channels": null}""")]
+    [InlineData("rate twice", """{"type": "dropout", "rate": 0.5, "rate": 0.25}""")]
     [InlineData("a number", "7")]
     public void Read_BrokenLayer_Throws(string what, string layer)
     {

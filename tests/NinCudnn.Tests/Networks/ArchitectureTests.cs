@@ -108,7 +108,11 @@ public class ArchitectureTests
         { "layer 1 (dropout 1): the rate 1 is not at least 0 and below 1", With(new NinBlock(3, 1, 1, 0), new DropoutLayer(1)) },
         { "layer 1 (dropout -0.5)", With(new NinBlock(3, 1, 1, 0), new DropoutLayer(-0.5)) },
         { "layer 1 (dropout NaN)", With(new NinBlock(3, 1, 1, 0), new DropoutLayer(double.NaN)) },
-        { "layer 0", With(new NinBlock(3, 1, 1, 0)) with { InputChannels = 0 } },
+        { "0 input channels and 3 classes; there must be at least one of each", With(new NinBlock(3, 1, 1, 0)) with { InputChannels = 0 } },
+        { "1 input channels and 0 classes", With(new NinBlock(0, 1, 1, 0)) with { Classes = 0 } },
+        // Twice this padding is negative in 32 bits.
+        { "layer 0 (NiN block 3, 1×1 stride 1 pad 2147483647): the padded input has more than 2147483647 rows or columns", With(new NinBlock(3, 1, 1, int.MaxValue)) },
+        { "layer 0 (max pool 3×3 stride 2 pad 2147483647): padding must lie between 0 and half the window", With(new MaxPool(3, 2, int.MaxValue), new NinBlock(3, 1, 1, 0)) },
     };
 
     [Theory]
@@ -119,6 +123,14 @@ public class ArchitectureTests
         Assert.StartsWith("test", error.Message, StringComparison.Ordinal);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void LargestBatch_OneImageOfMoreElementsThanALongHolds_IsZero() =>
+        Assert.Equal(0, With(new NinBlock(3, 1, 1, 1_000_000_000, [3])).LargestBatch(16, 16));
+
+    [Fact]
+    public void InferShapes_PoolingOfAlmostAllPadding_CountsRight() =>
+        Assert.Equal(new TensorShape(1, 1, 17, 17), With(new MaxPool(int.MaxValue - 1, 1, int.MaxValue / 2), new NinBlock(3, 1, 1, 0)).InferShapes(1, 16, 16)[0]);
 
     [Fact]
     public void Summary_Seed_AddsUpParametersAndWork()

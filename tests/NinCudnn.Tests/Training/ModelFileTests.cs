@@ -109,12 +109,32 @@ public sealed class ModelFileTests : IDisposable
     [InlineData("nin.input", """{"image_size": 12, "mean": [0, 0], "deviation": [1], "class_names": ["a", "b", "c"]}""", "one mean and deviation per channel")]
     [InlineData("nin.input", """{"image_size": 12, "mean": [0, 0], "deviation": [1, 1], "class_names": ["a", "b"]}""", "one name per class")]
     [InlineData("nin.input", """{"image_size": 12, "mean": [0, 0], "deviation": [1, 0], "class_names": ["a", "b", "c"]}""", "a deviation that is not positive")]
+    [InlineData("nin.input", """{"image_size": 12, "mean": [0, 0], "deviation": [1, 1e39], "class_names": ["a", "b", "c"]}""", "not positive, or too large or small")]
+    [InlineData("nin.input", """{"image_size": 12, "mean": [0, 0], "deviation": [1, 1e-42], "class_names": ["a", "b", "c"]}""", "not positive, or too large or small")]
+    [InlineData("nin.input", """{"image_size": 12, "mean": [0, -1e39], "deviation": [1, 1], "class_names": ["a", "b", "c"]}""", "a mean that is not finite")]
+    [InlineData("nin.input", """{"image_size": 12, "mean": [0, 0], "deviation": [1, 1], "class_names": ["a", null, "c"]}""", "a class without a name")]
+    [InlineData("nin.input", """{"image_size": 12, "mean": [0, 0], "mean": [1, 1], "deviation": [1, 1], "class_names": ["a", "b", "c"]}""", "Duplicate")]
+    [InlineData("nin.input", """{"image_size": 4097, "mean": [0, 0], "deviation": [1, 1], "class_names": ["a", "b", "c"]}""", "the image size is 4097, but must be between 1 and 4096")]
+    [InlineData("nin.architecture", "{\"a\\nb\": 1}", "a\\u000ab")]
     [InlineData("nin.input", """{"image_size": 2, "mean": [0, 0], "deviation": [1, 1], "class_names": ["a", "b", "c"]}""", "3×3 window on 2×2 input")]
     [InlineData("nin.input", """{"image_size": -1, "mean": [0, 0], "deviation": [1, 1], "class_names": ["a", "b", "c"]}""", "extents and strides must be at least 1")]
     public void Load_WrongMetadata_SaysWhatIsWrong(string key, string value, string expected)
     {
         Write(metadata: metadata => metadata[key] = value);
         CheckRefused(expected);
+    }
+
+    [Theory]
+    [InlineData(float.NaN, "NaN")]
+    [InlineData(float.PositiveInfinity, "Infinity")]
+    [InlineData(float.NegativeInfinity, "-Infinity")]
+    public void Load_ParameterThatIsNotFinite_NamesIt(float value, string text)
+    {
+        Write(skip: "3.4.bias", add: writer => writer.Add("3.4.bias", [3], new[] { 1, value, 0 }));
+        CheckRefused($"element 1 of 3.4.bias is {text}; the training that it is from has diverged, or the file is damaged");
+
+        Write(skip: "3.4.bias", add: writer => writer.Add("3.4.bias", [3], new[] { 1, value, 0 }));
+        Assert.Throws<InvalidDataException>(() => ModelFile.Import(Path, _description));
     }
 
     [Fact]

@@ -37,13 +37,15 @@ public readonly record struct ConvolutionShape(TensorShape Input, int K, int R, 
     public bool IsPointwise => R == 1 && S == 1 && StrideH == 1 && StrideW == 1 && PadH == 0 && PadW == 0;
 
     /// <summary>Refuses extents that no convolution can have.</summary>
-    /// <exception cref="ArgumentException">An extent is not positive, the padding is negative, or the filter is larger than the padded input.</exception>
+    /// <exception cref="ArgumentException">An extent is not positive, the padding is negative or too large, or the filter is larger than the padded input.</exception>
     public void Validate()
     {
         if (Math.Min(Math.Min(Input.N, Input.C), Math.Min(Input.H, Input.W)) < 1 || K < 1 || R < 1 || S < 1 || StrideH < 1 || StrideW < 1)
             throw new ArgumentException($"extents and strides must be at least 1: {this}");
         if (PadH < 0 || PadW < 0)
             throw new ArgumentException($"padding can't be negative: {this}");
+        if (Input.H + 2L * PadH > int.MaxValue || Input.W + 2L * PadW > int.MaxValue)
+            throw new ArgumentException($"the padded input has more than {int.MaxValue} rows or columns: {this}");
         if (R > Input.H + 2 * PadH || S > Input.W + 2 * PadW)
             throw new ArgumentException($"{R}×{S} kernel on {Input.H}×{Input.W} input with padding {PadH},{PadW}");
     }
