@@ -39,7 +39,13 @@ internal static class Failure
     /// <summary>Writes a message as one line on standard error.</summary>
     public static void Write(string message) => Console.Error.WriteLine("nin: " + OneLine(message));
 
-    /// <summary>Joins the lines of a list by semicolons, so that a message stays one line whoever reads it.</summary>
-    private static string OneLine(string message) => string.Join(
-        "; ", message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).Replace(":; ", ": ", StringComparison.Ordinal);
+    /// <summary>
+    /// Joins the lines of a list by semicolons, so that a message stays one line whoever reads it. Other control characters, which the names of files
+    /// may have, are not for the terminal to obey.
+    /// </summary>
+    internal static string OneLine(string message)
+    {
+        string line = string.Join("; ", message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+        return string.Concat(line.Replace(":; ", ": ", StringComparison.Ordinal).Select(c => char.IsControl(c) ? '\uFFFD' : c));
+    }
 }

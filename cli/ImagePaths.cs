@@ -1,3 +1,4 @@
+using System.IO.Enumeration;
 using NinCudnn.Data;
 
 namespace NinCudnn.Cli;
@@ -15,7 +16,8 @@ internal static class ImagePaths
 
     /// <summary>
     /// Goes through what was named: a file; a folder, with all images in and below it; a pattern with * or ? in the last part of its path; or
-    /// <see cref="FromInput"/> for files named by the lines of a text. Folders and patterns give their files in the order of their paths.
+    /// <see cref="FromInput"/> for files named by the lines of a text. Folders and patterns give their files in the order of their paths. Links to folders
+    /// are followed where they are named, and not below: they may lead back up.
     /// </summary>
     public static IEnumerable<NamedImage> Expand(IEnumerable<string> names, TextReader input)
     {
@@ -41,7 +43,7 @@ internal static class ImagePaths
 
     private static NamedImage[] InFolder(string folder)
     {
-        NamedImage[] images = Find(folder, "*", SearchOption.AllDirectories);
+        NamedImage[] images = Find(folder, "*", isDeep: true);
         return images.Length > 0 ? images : [new NamedImage(folder, $"holds no images ({string.Join(", ", ImageDecoder.Extensions)})")];
     }
 
@@ -50,13 +52,22 @@ internal static class ImagePaths
         string folder = Path.GetDirectoryName(pattern) is { Length: > 0 } directory ? directory : ".";
         if (!Directory.Exists(folder))
             return [new NamedImage(pattern, $"the folder {folder} does not exist")];
-        NamedImage[] images = Find(folder, Path.GetFileName(pattern), SearchOption.TopDirectoryOnly);
+        NamedImage[] images = Find(folder, Path.GetFileName(pattern), isDeep: false);
         return images.Length > 0 ? images : [new NamedImage(pattern, "matches no images")];
     }
 
-    private static NamedImage[] Find(string folder, string pattern, SearchOption depth) =>
+    private static NamedImage[] Find(string folder, string pattern, bool isDeep) =>
     [
-        .. Directory.EnumerateFiles(folder, pattern, depth)
+        .. new FileSystemEnumerable<string>(folder, (ref entry) => entry.ToSpecifiedFullPath(), new EnumerationOptions
+        {
+            RecurseSubdirectories = isDeep,
+            AttributesToSkip = default, // hidden files are images too
+            IgnoreInaccessible = false,
+        })
+        {
+            ShouldIncludePredicate = (ref entry) => !entry.IsDirectory && FileSystemName.MatchesSimpleExpression(pattern, entry.FileName),
+            ShouldRecursePredicate = (ref entry) => !entry.Attributes.HasFlag(FileAttributes.ReparsePoint),
+        }
             .Where(path => ImageDecoder.Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase))
             .Select(path => path.StartsWith("./", StringComparison.Ordinal) ? path[2..] : path)
             .Order(StringComparer.Ordinal)

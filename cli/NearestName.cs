@@ -5,14 +5,17 @@ internal static class NearestName
 {
     /// <summary>The name that differs least, if it is near enough to be meant: by a third of its letters at most.</summary>
     public static string? Of(string typed, IEnumerable<string> names) => names
+        .Where(name => Math.Abs(typed.Length - name.Length) <= MostLetters(name)) // or the distance is more, and takes long to find for a long text
         .Select(name => (Name: name, Distance: Distance(typed, name)))
-        .Where(candidate => candidate.Distance <= Math.Max(1, candidate.Name.TrimStart('-').Length / 3))
+        .Where(candidate => candidate.Distance <= MostLetters(candidate.Name))
         .OrderBy(candidate => candidate.Distance)
         .Select(candidate => candidate.Name)
         .FirstOrDefault();
 
     /// <summary>A question to append to a message; empty where nothing is near.</summary>
     public static string Question(string typed, IEnumerable<string> names) => Of(typed, names) is { } meant ? $"; did you mean '{meant}'?" : "";
+
+    private static int MostLetters(string name) => Math.Max(1, name.TrimStart('-').Length / 3);
 
     /// <summary>The letters to insert, delete, replace or exchange with their neighbour (optimal string alignment).</summary>
     private static int Distance(string a, string b)

@@ -63,7 +63,7 @@ internal static class PredictCommand
         for (int i = 0; i < images.Length; i++)
         {
             if (problems[i] is { } problem)
-                Console.Error.WriteLine("nin: " + problem);
+                Failure.Write(problem);
             else
                 Write(images[i].Path, probabilities.AsSpan(i * classes, classes), model.Description.ClassNames, shown, isJson);
         }

@@ -33,7 +33,7 @@ internal static class RunsCommand
                 }
                 catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
                 {
-                    Console.Error.WriteLine("nin: " + e.Message);
+                    Failure.Write(e.Message);
                     isComplete = false;
                 }
             }

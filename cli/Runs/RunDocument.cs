@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using NinCudnn.Cli.Output;
@@ -19,6 +20,7 @@ internal sealed record RunDocument(
     public const string Failed = "failed";
 
     private const string FileName = "run.json";
+    private const double MaxSeconds = 1e9; // thirty years
 
     /// <summary>Where a run's document is.</summary>
     public static string PathIn(string directory) => Path.Combine(directory, FileName);
@@ -33,13 +35,45 @@ internal sealed record RunDocument(
         {
             RunDocument document = JsonSerializer.Deserialize(File.ReadAllBytes(path), RunJsonContext.Default.RunDocument)
                 ?? throw new InvalidDataException($"{path} is null");
-            return document.Format == CurrentFormat
-                ? document
-                : throw new InvalidDataException($"{path} has the format {document.Format}, this version reads {CurrentFormat}");
+            if (document.Format != CurrentFormat)
+                throw new InvalidDataException($"{path} has the format {document.Format}, this version reads {CurrentFormat}");
+            if (document.Recipe.ValueKind != JsonValueKind.Object || document.Architecture.ValueKind != JsonValueKind.Object)
+                throw new InvalidDataException($"{path}: recipe and architecture must be objects");
+            if (document.End is { Seconds: not (>= 0 and < MaxSeconds) } end)
+                throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"{path}: a run can't have taken {end.Seconds} s"));
+            CheckText(document.Recipe);
+            CheckText(document.Architecture);
+            return document;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new InvalidDataException($"{path} has a string that is no valid text", e);
         }
         catch (JsonException e)
         {
-            throw new InvalidDataException($"{path}: {e.Message}", e);
+            throw new InvalidDataException($"{path}: line {e.LineNumber + 1} is not what the document of a run has there", e);
+        }
+    }
+
+    /// <exception cref="InvalidOperationException">A string is no valid text, which elements find out no sooner than one asks for it.</exception>
+    private static void CheckText(JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                foreach (JsonProperty member in value.EnumerateObject())
+                {
+                    _ = member.Name;
+                    CheckText(member.Value);
+                }
+                break;
+            case JsonValueKind.Array:
+                foreach (JsonElement item in value.EnumerateArray())
+                    CheckText(item);
+                break;
+            case JsonValueKind.String:
+                _ = value.GetString();
+                break;
         }
     }
 

@@ -71,7 +71,9 @@ internal static class RunText
     private static string Words(string name) => name.Replace('_', ' ');
 
     private static string Describe(RunSplit split) => string.Create(
-        CultureInfo.InvariantCulture, $"{split.Samples:N0} images {split.ImagesSha1[..HashDigits]}, labels {split.LabelsSha1[..HashDigits]}");
+        CultureInfo.InvariantCulture, $"{split.Samples:N0} images {Short(split.ImagesSha1)}, labels {Short(split.LabelsSha1)}");
+
+    private static string Short(string hash) => hash.Length > HashDigits ? hash[..HashDigits] : hash;
 
     private static string Text(IFormattable? value) => value?.ToString(null, CultureInfo.InvariantCulture) ?? "-";
 

@@ -33,11 +33,12 @@ internal sealed record SavedRun(string Directory, RunDocument Run)
         try
         {
             using JsonDocument document = JsonDocument.Parse(line);
-            return document.RootElement.TryGetProperty("event", out JsonElement name) && name.GetString() == "epoch"
+            return document.RootElement is { ValueKind: JsonValueKind.Object } members && members.TryGetProperty("event", out JsonElement name)
+                && name.ValueKind == JsonValueKind.String && name.ValueEquals("epoch")
                 ? document.RootElement.Deserialize(JsonEventsContext.Default.EpochEvent)
                 : null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // the latter of half a surrogate pair
         {
             return null;
         }

@@ -11,6 +11,8 @@ internal sealed class ConfigFile
 {
     public const string SchemaKey = "$schema"; // tells editors what to check the file by
 
+    private const int MostCharacters = 200;
+
     // By command; null for all.
     private readonly List<(Command? Command, Setting Setting)> _settings = [];
 
@@ -34,8 +36,13 @@ internal sealed class ConfigFile
         }
         catch (JsonException e)
         {
-            string reason = e.Message.Split(" LineNumber:")[0].TrimEnd('.');
+            string reason = Short(e.Message.Split(" LineNumber:")[0].TrimEnd('.')); // the parser may quote the rest of the file
             throw new ArgumentException($"{path}{(e.LineNumber is { } line ? $": line {line + 1}" : "")} is no JSON: {reason}", e);
+        }
+        catch (InvalidOperationException e)
+        {
+            // What JsonElement throws for a string with half a surrogate pair.
+            throw new ArgumentException($"{path} has a string that is no valid text", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -68,7 +75,7 @@ internal sealed class ConfigFile
         Command[] commands = [.. command.Subcommands.Where(CommandTree.IsVisible).Where(HasSettings)];
         foreach (JsonProperty member in members.EnumerateObject())
         {
-            string key = prefix + member.Name;
+            string key = prefix + Short(member.Name);
             if (isRoot && member.NameEquals(SchemaKey))
                 continue;
             if (commands.FirstOrDefault(sub => member.NameEquals(sub.Name)) is { } sub)
@@ -108,12 +115,14 @@ internal sealed class ConfigFile
         };
     }
 
+    private static string Short(string text) => text.Length > MostCharacters ? $"{text[..MostCharacters]} …" : text;
+
     private ArgumentException Mistake(string key, string message) => new($"{Place}: {(key.Length > 0 ? key : "the whole")} {message}");
 
     private static string Kind(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Object => "an object",
         JsonValueKind.Array => "an array",
-        _ => value.GetRawText(),
+        _ => Short(value.GetRawText()),
     };
 }

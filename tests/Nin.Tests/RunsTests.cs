@@ -72,6 +72,29 @@ public sealed class RunsTests(TwoRuns runs) : IClassFixture<TwoRuns>, IDisposabl
     [Fact]
     public void Show_NoRun_SaysWhatIsMissing() => Runs("show", "nothing").Failed(1, "nothing holds no run: there is no nothing/run.json");
 
+    [Theory]
+    [InlineData("\"format\": 1", "\"format\": 3", "has the format 3, this version reads 1")]
+    [InlineData("\"recipe\": {", "\"recipe\": 1, \"other\": {", "recipe and architecture must be objects")]
+    [InlineData("\"xavier_uniform\"", "\"\\ud800\"", "has a string that is no valid text")]
+    [InlineData("\"seconds\": ", "\"seconds\": 1e300, \"other\": ", "a run can't have taken 1E+300 s")]
+    public void Show_DocumentThatIsWrong_SaysWhatIs(string from, string to, string expected)
+    {
+        string copy = CopyOf(runs.Slow, "wrong"), path = Path.Combine(copy, "run.json"), document = File.ReadAllText(path);
+        File.WriteAllText(path, document.Replace(from, to, StringComparison.Ordinal));
+        Assert.NotEqual(document, File.ReadAllText(path));
+
+        NinProgram.Run("runs", "show", copy).Failed(1, path, expected);
+    }
+
+    [Fact]
+    public void Show_MetricsWithOtherLines_PassesThemOver()
+    {
+        string copy = CopyOf(runs.Slow, "other"), path = Path.Combine(copy, "metrics.jsonl");
+        File.WriteAllText(path, "1\n[]\n{\"event\":3}\n" + File.ReadAllText(path));
+
+        Assert.Equal(NinProgram.Run("runs", "show", runs.Slow).Succeeded().Lines[1..], NinProgram.Run("runs", "show", copy).Succeeded().Lines[1..]);
+    }
+
     [Fact]
     public void Compare_TwoRuns_ShowsWhereTheyDiffer()
     {

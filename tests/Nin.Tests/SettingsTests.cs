@@ -148,6 +148,8 @@ public sealed class SettingsTests : IDisposable
     [InlineData("[]", "nin.json: the whole is an array, but must be an object")]
     [InlineData("{ \"train\": {\n\"batch\" 3 } }", "nin.json: line 2 is no JSON: ")]
     [InlineData("""{ "train": { "batch": 3, "batch": 4 } }""", "nin.json is no JSON: Duplicate property 'batch'")]
+    [InlineData("""{ "train": { "recipe": "\ud800" } }""", "nin.json has a string that is no valid text")]
+    [InlineData("""{ "\ud800": 1 }""", "nin.json has a string that is no valid text")]
     [InlineData("""{ "device": "gpu" }""", "nin.json: device: \"gpu\" is not a device")]
     [InlineData("""{ "train": { "momentum": 1.5 } }""", "the momentum is 1.5, but must be at least 0 and below 1 (options also come from nin.json; see: nin config show train)")]
     public void File_WithAMistake_IsNamedWithIt(string text, string message)
