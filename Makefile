@@ -2,7 +2,7 @@
 NIN := artifacts/bin/nin/release/nin
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build train test kill-test fault-sweep examples bench dist pack public-api docs format clean
+.PHONY: help bootstrap build train test fuzz kill-test fault-sweep examples bench dist pack public-api docs format clean
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
@@ -18,6 +18,10 @@ train: build ## Trains the seed network on Fashion-MNIST with the recipe `quick`
 
 test: ## Builds and runs all tests
 	@scripts/test.sh
+
+fuzz: build ## Tries inputs that are nearly right on all that reads files, FUZZ_SECONDS for each kind (60), from seed FUZZ_SEED (the time)
+	@NIN_FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) NIN_FUZZ_SEED=$(or $(FUZZ_SEED),$(shell date +%s)) NIN_FUZZ_FINDINGS=artifacts/fuzz \
+		artifacts/bin/NinCudnn.Fuzz/release/NinCudnn.Fuzz -class NinCudnn.Fuzz.FuzzTests -noLogo -noColor -showLiveOutput
 
 fault-sweep: build ## Lets every native call of a training run fail once, with every plausible status
 	@NIN_TEST_SWEEP=all artifacts/bin/Nin.Tests/release/Nin.Tests -class Nin.Tests.FaultSweepTests -explicit only -noLogo -noColor -showLiveOutput

@@ -37,15 +37,16 @@ printf '%s\n' \
     'suite NinCudnn.Tests' \
     'suite NinCudnn.Ptx.Tests' \
     'suite NinCudnn.Interop.Tests' \
+    'suite NinCudnn.Fuzz' \
     'suite NinCudnn.Tests NIN_HOST_STREAMS=deferred NIN_HOST_DEVICES=2' \
     'suite NinCudnn.Tests NIN_HOST_STREAMS=sync NIN_HOST_POISON=1' \
     'suite Nin.Tests NIN_HOST_STREAMS=deferred NIN_HOST_POISON=1' \
     'suite NinCudnn.Ptx.Tests NIN_HOST_STREAMS=sync NIN_HOST_POISON=1' |
     xargs -d '\n' -P 2 -I{} bash -c 'job {}' || failed=1
-for name in NinCudnn.Tests NinCudnn.Ptx.Tests NinCudnn.Interop.Tests Nin.Tests native; do
+for name in NinCudnn.Tests NinCudnn.Ptx.Tests NinCudnn.Interop.Tests NinCudnn.Fuzz Nin.Tests native; do
     [ -s "$results/$name.xml" ] || { echo "$name left no results" >&2; failed=1; }
 done
-[ "$(find "$results" -name '*.xml' | wc -l)" -eq 9 ] || { echo "a suite left no results" >&2; failed=1; }
+[ "$(find "$results" -name '*.xml' | wc -l)" -eq 10 ] || { echo "a suite left no results" >&2; failed=1; }
 
 # xunit writes <assembly total= passed= failed= skipped= errors=>, ctest <testsuite tests= failures= skipped= disabled=>.
 summary=$(awk '

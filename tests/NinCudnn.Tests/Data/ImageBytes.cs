@@ -93,7 +93,7 @@ internal static class ImageBytes
         return chunk;
     }
 
-    private static uint Crc32(byte[] bytes)
+    public static uint Crc32(ReadOnlySpan<byte> bytes)
     {
         var crc = uint.MaxValue;
         foreach (var value in bytes)

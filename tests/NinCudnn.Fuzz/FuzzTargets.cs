@@ -1,0 +1,24 @@
+using NinCudnn.Fuzz.Targets;
+
+namespace NinCudnn.Fuzz;
+
+/// <summary>All that reads files.</summary>
+internal static class FuzzTargets
+{
+    public static IReadOnlyList<FuzzTarget> All { get; } =
+    [
+        new IdxTarget(),
+        new CifarTarget(),
+        new ArchiveTarget(),
+        new ImageTarget(),
+        new ImageCacheTarget(),
+        new SafetensorsTarget(),
+        new ModelTarget(),
+        new ArchitectureTarget(),
+        new RecipeTarget(),
+        new ConfigTarget(),
+        new RunDocumentTarget(),
+        new MetricsTarget(),
+        new TuningCacheTarget(),
+    ];
+}
