@@ -2,7 +2,7 @@
 NIN := artifacts/bin/nin/release/nin
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build train test fuzz kill-test fault-sweep examples bench dist pack public-api docs format clean
+.PHONY: help bootstrap build train test fuzz kill-test soak fault-sweep examples bench dist pack public-api docs format clean
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
@@ -23,8 +23,12 @@ fuzz: build ## Tries inputs that are nearly right on all that reads files, FUZZ_
 	@NIN_FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) NIN_FUZZ_SEED=$(or $(FUZZ_SEED),$(shell date +%s)) NIN_FUZZ_FINDINGS=artifacts/fuzz \
 		artifacts/bin/NinCudnn.Fuzz/release/NinCudnn.Fuzz -class NinCudnn.Fuzz.FuzzTests -noLogo -noColor -showLiveOutput
 
+soak: build ## Trains SOAK_STEPS steps (20000), and again and again, and checks that nothing grows
+	@NIN_SOAK_STEPS=$(or $(SOAK_STEPS),20000) artifacts/bin/NinCudnn.Tests/release/NinCudnn.Tests -class NinCudnn.Tests.Training.SoakTests \
+		-noLogo -noColor -showLiveOutput
+
 fault-sweep: build ## Lets every native call of a training run fail once, with every plausible status
-	@NIN_TEST_SWEEP=all artifacts/bin/Nin.Tests/release/Nin.Tests -class Nin.Tests.FaultSweepTests -explicit only -noLogo -noColor -showLiveOutput
+	@NIN_TEST_SWEEP=all artifacts/bin/Nin.Tests/release/Nin.Tests -class Nin.Tests.FaultSweepTests -noLogo -noColor -showLiveOutput
 
 kill-test: build ## Kills trainings at random moments and goes on, KILLS times (100), from seed KILL_SEED (1)
 	@NIN_KILLS=$(KILLS) NIN_KILL_SEED=$(KILL_SEED) artifacts/bin/Nin.Tests/release/Nin.Tests -class Nin.Tests.KillTests -noLogo -noColor -showLiveOutput

@@ -20,7 +20,7 @@ internal static class DevicesCommand
                 Console.WriteLine($"{Name(provider.Provider)}: {(provider.IsUsable ? "usable" : "not usable")}");
                 foreach (DeviceInfo device in provider.Devices)
                 {
-                    string request = provider.Provider == NativeProvider.Cuda ? $"cuda:{device.Ordinal}" : "cpu";
+                    string request = DeviceRequest.Parse($"{(provider.Provider == NativeProvider.Cuda ? "cuda" : "cpu")}:{device.Ordinal}").ToString();
                     Console.WriteLine($"  {request,-8} {device.Name}, {ByteSize.Format((long)device.TotalMemoryBytes)}, compute capability {device.ComputeCapability}");
                 }
                 foreach (LoadedLibrary library in provider.Libraries)

@@ -181,7 +181,7 @@ void stream_queue::work()
                 run_next(lock);
                 continue;
             }
-            if (closed_ || registry.stopping.load())
+            if (has_ended())
                 break;
             if (spin_for_work(lock))
                 continue;
@@ -196,7 +196,13 @@ void stream_queue::work()
     registry.ended.notify_all();
 }
 
-// Called with the lock held; it is released meanwhile. Says whether there is work now.
+// mutex_ is held. Whoever ends a queue notifies its worker after that, which must not have begun to sleep since it looked.
+bool stream_queue::has_ended() const
+{
+    return closed_ || workers().stopping.load();
+}
+
+// Called with the lock held; it is released meanwhile. Says whether there is work now, or will be none.
 bool stream_queue::spin_for_work(std::unique_lock<std::mutex>& lock)
 {
     lock.unlock();
@@ -204,7 +210,7 @@ bool stream_queue::spin_for_work(std::unique_lock<std::mutex>& lock)
     while (is_idle() && std::chrono::steady_clock::now() < end)
         __builtin_ia32_pause();
     lock = lock_soon(mutex_);
-    return !tasks_.empty();
+    return !tasks_.empty() || has_ended();
 }
 
 // Called with the lock held; it is released while the task runs. Only one thread at a time runs a queue's tasks: its

@@ -75,6 +75,7 @@ class stream_queue : public std::enable_shared_from_this<stream_queue>
   private:
     void start_worker();
     void work();
+    bool has_ended() const;
     bool spin_for_work(std::unique_lock<std::mutex>& lock);
     void run_next(std::unique_lock<std::mutex>& lock);
     void drain(uint64_t sequence);

@@ -7,6 +7,8 @@ public class DeviceRequestTests
     [Theory]
     [InlineData("auto", null, 0)]
     [InlineData("cpu", NativeProvider.Host, 0)]
+    [InlineData("cpu:0", NativeProvider.Host, 0)]
+    [InlineData("cpu:2", NativeProvider.Host, 2)]
     [InlineData("cuda", NativeProvider.Cuda, 0)]
     [InlineData("cuda:0", NativeProvider.Cuda, 0)]
     [InlineData("cuda:12", NativeProvider.Cuda, 12)]
@@ -29,7 +31,9 @@ public class DeviceRequestTests
     [InlineData("cuda:+1")]
     [InlineData("cuda:1x")]
     [InlineData("cuda:99999999999")]
-    [InlineData("cpu:0")]
+    [InlineData("cuda:0:1")]
+    [InlineData("cpu:")]
+    [InlineData("auto:0")]
     [InlineData(" cpu")]
     public void Parse_AnythingElse_ThrowsOneClearLine(string text)
     {
@@ -41,6 +45,7 @@ public class DeviceRequestTests
     [Theory]
     [InlineData("auto")]
     [InlineData("cpu")]
+    [InlineData("cpu:1")]
     [InlineData("cuda:0")]
     [InlineData("cuda:7")]
     public void ToString_IsWhatParseReads(string text) => Assert.Equal(text, DeviceRequest.Parse(text).ToString());

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 
 using namespace nin::tests;
 
@@ -36,6 +37,10 @@ CUstream per_thread()
 void set_flag(void* flag)
 {
     static_cast<std::atomic<bool>*>(flag)->store(true);
+}
+ptrdiff_t count_threads()
+{
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
 }
 void sleep_shortly(void*)
 {
@@ -101,6 +106,25 @@ TEST_F(stream_test, Destroy_ReturnsAtOnceAndWorkCompletes)
     closed.open();
     ASSERT_OK(cuCtxSynchronize());
     EXPECT_TRUE(has_run);
+}
+
+TEST_F(stream_test, Destroy_WhileTheWorkerLooksForWork_EndsTheWorker)
+{
+    const auto before = count_threads();
+    for (int i = 0; i < 1000; ++i) {
+        const CUstream stream = create_stream();
+        std::atomic<bool> flag{false};
+        ASSERT_OK(cuLaunchHostFunc(stream, set_flag, &flag));
+        ASSERT_OK(cuStreamSynchronize(stream));
+        // About as long as the worker looks for work before it sleeps: the stream goes before, meanwhile and after.
+        const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(i % 100);
+        while (std::chrono::steady_clock::now() < end) {
+        }
+        ASSERT_OK(cuStreamDestroy_v2(stream));
+    }
+    for (int i = 0; i < 1000 && count_threads() > before; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_EQ(count_threads(), before);
 }
 
 TEST_F(stream_test, Query_WhileWorkIsBlocked_IsNotReady)

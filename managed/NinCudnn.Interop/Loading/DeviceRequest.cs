@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace NinCudnn.Interop;
 
-/// <summary>The device that a user asks for: <c>auto</c>, <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</summary>
+/// <summary>The device that a user asks for: <c>auto</c>, <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>; <c>cpu:N</c> where the host provider has several.</summary>
 public sealed record DeviceRequest
 {
     private DeviceRequest(NativeProvider? provider, int ordinal)
@@ -32,32 +32,33 @@ public sealed record DeviceRequest
         return new(NativeProvider.Cuda, ordinal);
     }
 
-    /// <summary>Reads <c>auto</c>, <c>cpu</c>, <c>cuda</c> (the first GPU) or <c>cuda:N</c>, in any case.</summary>
+    /// <summary>
+    /// Reads <c>auto</c>, <c>cpu</c>, <c>cuda</c> (the first GPU) or <c>cuda:N</c>, in any case, and <c>cpu:N</c> for a host provider that was told to
+    /// have several devices.
+    /// </summary>
     /// <exception cref="FormatException">The text is none of these.</exception>
     public static DeviceRequest Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        switch (text.ToLowerInvariant())
+        return text.ToLowerInvariant().Split(':') switch
         {
-            case "auto":
-                return Auto;
-            case "cpu":
-                return Cpu;
-            case "cuda":
-                return Cuda(0);
-            case var lower when lower.StartsWith("cuda:", StringComparison.Ordinal)
-                                && int.TryParse(lower.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out int ordinal):
-                return Cuda(ordinal);
-            default:
-                throw new FormatException($"\"{text}\" is not a device: use auto, cpu, cuda or cuda:N, where N counts GPUs from 0.");
-        }
+            ["auto"] => Auto,
+            ["cpu"] => Cpu,
+            ["cpu", var number] when TryParseOrdinal(number, out int ordinal) => new(NativeProvider.Host, ordinal),
+            ["cuda"] => Cuda(0),
+            ["cuda", var number] when TryParseOrdinal(number, out int ordinal) => Cuda(ordinal),
+            _ => throw new FormatException($"\"{text}\" is not a device: use auto, cpu, cuda or cuda:N, where N counts GPUs from 0."),
+        };
     }
 
     /// <summary>The text that <see cref="Parse"/> reads.</summary>
     public override string ToString() => Provider switch
     {
         null => "auto",
-        NativeProvider.Host => "cpu",
+        NativeProvider.Host when Ordinal == 0 => "cpu",
+        NativeProvider.Host => string.Create(CultureInfo.InvariantCulture, $"cpu:{Ordinal}"),
         _ => string.Create(CultureInfo.InvariantCulture, $"cuda:{Ordinal}"),
     };
+
+    private static bool TryParseOrdinal(string text, out int ordinal) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ordinal);
 }

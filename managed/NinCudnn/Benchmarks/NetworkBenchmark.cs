@@ -135,7 +135,7 @@ public sealed class NetworkBenchmark : IDisposable
     /// <summary>Times every step within whole runs, call by call, with events in between.</summary>
     public ImmutableArray<StepTiming> MeasureSteps()
     {
-        DeviceEvent[] marks = [.. Enumerable.Range(0, Steps.Length + 1).Select(_ => new DeviceEvent(_stream.Device, timing: true))];
+        DeviceEvent[] marks = ResourceArray.Create(Steps.Length + 1, () => new DeviceEvent(_stream.Device, timing: true));
         try
         {
             var times = new TimeSpan[Steps.Length][];

@@ -16,10 +16,16 @@ public sealed class DeviceDataset : IDisposable
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(dataset);
         Shape = new TensorShape(dataset.Count, dataset.Channels, dataset.Height, dataset.Width);
-        _images = device.Allocate<byte>(Shape.Count);
-        _images.Upload(dataset.Images);
-        _labels = device.Allocate<int>(dataset.Count);
-        _labels.Upload([.. dataset.Labels]);
+        try
+        {
+            _images = device.Allocate<byte>(dataset.Images);
+            _labels = device.Allocate<int>([.. dataset.Labels]);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Makes room for images whose labels do not matter; all labels are 0.</summary>
@@ -27,9 +33,16 @@ public sealed class DeviceDataset : IDisposable
     internal DeviceDataset(Device device, TensorShape shape)
     {
         Shape = shape;
-        _images = device.Allocate<byte>(shape.Count);
-        _labels = device.Allocate<int>(shape.N);
-        _labels.Upload(new int[shape.N]);
+        try
+        {
+            _images = device.Allocate<byte>(shape.Count);
+            _labels = device.Allocate<int>(new int[shape.N]);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>N images of C channels, H×W pixels.</summary>
@@ -44,7 +57,8 @@ public sealed class DeviceDataset : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _images.Dispose();
-        _labels.Dispose();
+        // Not all are there if the constructor failed.
+        _images?.Dispose();
+        _labels?.Dispose();
     }
 }

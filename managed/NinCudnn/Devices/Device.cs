@@ -18,7 +18,7 @@ public sealed class Device : IDisposable
     private readonly CUdevice _device;
     private readonly CUcontext _context;
     private readonly bool _isForeign;
-    private string? _deferredFailure;
+    private CudaException? _deferredFailure;
     private int _references = 1;
     private int _disposed;
 
@@ -239,13 +239,18 @@ public sealed class Device : IDisposable
     }
 
     /// <summary>Called on the finaliser's thread, where a driver call could break a capture running elsewhere.</summary>
-    internal void ReclaimLater(DeviceResource resource) => _unreclaimed.Enqueue(resource);
+    internal void ReclaimLater(DeviceResource resource)
+    {
+        _unreclaimed.Enqueue(resource);
+        if (Volatile.Read(ref _disposed) != 0) // no allocation will come that would reclaim it
+            ThreadPool.UnsafeQueueUserWorkItem(device => device.Reclaim(), this, preferLocal: false);
+    }
 
     /// <summary>Keeps a failure of a release, which may not throw, for the next checked call.</summary>
     internal void RecordFailure(CUresult status, string function)
     {
         if (status != CUresult.CUDA_SUCCESS)
-            _deferredFailure ??= $"{function} failed with {status} ({(int)status}) while a resource was released earlier (deferred)";
+            _deferredFailure ??= new CudaException(status, function, "It failed while a resource was released earlier (deferred)");
     }
 
     /// <summary>Gives the device up; its context is released when the last resource made from it is disposed.</summary>
@@ -276,9 +281,8 @@ public sealed class Device : IDisposable
 
     private void ThrowDeferredFailure()
     {
-        string? message = Interlocked.Exchange(ref _deferredFailure, null);
-        if (message is not null)
-            throw new InvalidOperationException(message);
+        if (Interlocked.Exchange(ref _deferredFailure, null) is { } failure)
+            throw failure;
     }
 
     private int Attribute(CUdevice_attribute attribute)

@@ -12,21 +12,29 @@ public sealed class DeviceBuffer<T> : DeviceResource
     internal DeviceBuffer(Device device, long length)
         : base(device)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, long.MaxValue / Unsafe.SizeOf<T>());
         Length = length;
-        device.MakeCurrent();
-        long bytes = length * Unsafe.SizeOf<T>();
-        CUresult status = Cuda.cuMemAlloc_v2(out _address, (nuint)bytes);
-        if (status == CUresult.CUDA_ERROR_OUT_OF_MEMORY)
+        try
         {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(length, long.MaxValue / Unsafe.SizeOf<T>());
+            device.MakeCurrent();
+            long bytes = length * Unsafe.SizeOf<T>();
+            CUresult status = Cuda.cuMemAlloc_v2(out _address, (nuint)bytes);
+            if (status == CUresult.CUDA_ERROR_OUT_OF_MEMORY)
+            {
+                device.Reclaim();
+                status = Cuda.cuMemAlloc_v2(out _address, (nuint)bytes);
+            }
+            if (status == CUresult.CUDA_ERROR_OUT_OF_MEMORY)
+                throw new DeviceMemoryException(device, bytes);
+            status.ThrowIfFailed(nameof(Cuda.cuMemAlloc_v2));
             device.Reclaim();
-            status = Cuda.cuMemAlloc_v2(out _address, (nuint)bytes);
         }
-        if (status == CUresult.CUDA_ERROR_OUT_OF_MEMORY)
-            throw new DeviceMemoryException(device, bytes);
-        status.ThrowIfFailed(nameof(Cuda.cuMemAlloc_v2));
-        device.Reclaim();
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>The number of elements.</summary>

@@ -17,9 +17,17 @@ public sealed class DeviceEvent : DeviceResource
     public DeviceEvent(Device device, bool timing = false)
         : base(device)
     {
-        device.MakeCurrent();
-        CUevent_flags flags = timing ? CUevent_flags.CU_EVENT_DEFAULT : CUevent_flags.CU_EVENT_DISABLE_TIMING;
-        Cuda.cuEventCreate(out _handle, (uint)flags).ThrowIfFailed();
+        try
+        {
+            device.MakeCurrent();
+            CUevent_flags flags = timing ? CUevent_flags.CU_EVENT_DEFAULT : CUevent_flags.CU_EVENT_DISABLE_TIMING;
+            Cuda.cuEventCreate(out _handle, (uint)flags).ThrowIfFailed();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     internal CUevent Handle

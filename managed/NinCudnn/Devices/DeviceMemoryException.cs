@@ -8,6 +8,14 @@ public sealed class DeviceMemoryException : Exception
     {
     }
 
+    /// <summary>As another, with more advice.</summary>
+    internal DeviceMemoryException(DeviceMemoryException cause, string remedy)
+        : base($"{cause.Message}; {remedy}", cause)
+    {
+        RequestedBytes = cause.RequestedBytes;
+        FreeBytes = cause.FreeBytes;
+    }
+
     private DeviceMemoryException(Device device, long requestedBytes, long freeBytes, string remedy)
         : base($"{ByteSize.Format(requestedBytes)} of device memory are needed, {ByteSize.Format(freeBytes)} of {ByteSize.Format(device.TotalBytes)} "
             + $"are free on {device.Name}: {ByteSize.Format(Math.Max(requestedBytes - freeBytes, 0))} are missing; {remedy}")

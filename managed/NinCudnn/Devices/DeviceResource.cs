@@ -2,7 +2,7 @@ namespace NinCudnn.Devices;
 
 /// <summary>
 /// Owner of one native object that lives in a device's context. It keeps the context alive, may be disposed in any order
-/// and more than once, and never frees on the finaliser's thread.
+/// and more than once, and never frees on the finaliser's thread. A constructor that fails disposes of it, which gives the context back at once.
 /// </summary>
 public abstract class DeviceResource : IDisposable
 {

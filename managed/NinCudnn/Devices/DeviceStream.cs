@@ -17,9 +17,17 @@ public sealed class DeviceStream : DeviceResource
     internal DeviceStream(Device device)
         : base(device)
     {
-        device.MakeCurrent();
-        // Non-blocking: a blocking stream would make the legacy default stream unusable during a capture.
-        Cuda.cuStreamCreate(out _handle, (uint)CUstream_flags.CU_STREAM_NON_BLOCKING).ThrowIfFailed();
+        try
+        {
+            device.MakeCurrent();
+            // Non-blocking: a blocking stream would make the legacy default stream unusable during a capture.
+            Cuda.cuStreamCreate(out _handle, (uint)CUstream_flags.CU_STREAM_NON_BLOCKING).ThrowIfFailed();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Wraps a stream that somebody else owns.</summary>
@@ -27,17 +35,25 @@ public sealed class DeviceStream : DeviceResource
         : base(device)
     {
         _isForeign = true;
-        if (foreign == default)
-            throw new ArgumentException("the stream is null; the default stream can't be captured, make one of your own");
-        device.MakeCurrent();
-        // An event can be recorded only in a stream of its own context.
-        Cuda.cuEventCreate(out CUevent probe, (uint)CUevent_flags.CU_EVENT_DISABLE_TIMING).ThrowIfFailed();
-        CUresult status = Cuda.cuEventRecord(probe, foreign);
-        Cuda.cuEventDestroy_v2(probe).ThrowIfFailed();
-        if (status is CUresult.CUDA_ERROR_INVALID_HANDLE or CUresult.CUDA_ERROR_INVALID_CONTEXT or CUresult.CUDA_ERROR_CONTEXT_IS_DESTROYED)
-            throw new ArgumentException("the stream is unknown or belongs to another context than the device's");
-        status.ThrowIfFailed(nameof(Cuda.cuEventRecord));
-        _handle = foreign;
+        try
+        {
+            if (foreign == default)
+                throw new ArgumentException("the stream is null; the default stream can't be captured, make one of your own");
+            device.MakeCurrent();
+            // An event can be recorded only in a stream of its own context.
+            Cuda.cuEventCreate(out CUevent probe, (uint)CUevent_flags.CU_EVENT_DISABLE_TIMING).ThrowIfFailed();
+            CUresult status = Cuda.cuEventRecord(probe, foreign);
+            Cuda.cuEventDestroy_v2(probe).ThrowIfFailed();
+            if (status is CUresult.CUDA_ERROR_INVALID_HANDLE or CUresult.CUDA_ERROR_INVALID_CONTEXT or CUresult.CUDA_ERROR_CONTEXT_IS_DESTROYED)
+                throw new ArgumentException("the stream is unknown or belongs to another context than the device's");
+            status.ThrowIfFailed(nameof(Cuda.cuEventRecord));
+            _handle = foreign;
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>The native stream.</summary>
@@ -147,8 +163,16 @@ public sealed class DeviceStream : DeviceResource
     internal DeviceBuffer<byte> AllocateZeros(long bytes)
     {
         DeviceBuffer<byte> buffer = Device.Allocate<byte>(bytes);
-        Clear(buffer);
-        return buffer;
+        try
+        {
+            Clear(buffer);
+            return buffer;
+        }
+        catch
+        {
+            buffer.Dispose();
+            throw;
+        }
     }
 
     /// <summary>

@@ -19,6 +19,11 @@ public sealed class ExecutableGraph : DeviceResource
             NodeCount = (int)nodes;
             Cuda.cuGraphInstantiateWithFlags(out _handle, graph, 0).ThrowIfFailed();
         }
+        catch
+        {
+            Dispose();
+            throw;
+        }
         finally
         {
             Device.RecordFailure(Cuda.cuGraphDestroy(graph), nameof(Cuda.cuGraphDestroy));

@@ -32,13 +32,13 @@ internal sealed unsafe class KernelModule
             {
                 // The size cell now holds the bytes used.
                 string text = Encoding.UTF8.GetString(log, (int)Math.Min((nuint)values[1], LogBytes)).TrimEnd('\0', '\n', ' ');
-                throw new InvalidOperationException($"the PTX module {name} was refused with {status} ({(int)status}): {text}");
+                throw new CudaException(status, nameof(Cuda.cuModuleLoadDataEx), $"The PTX module {name} was refused: {(text.Length == 0 ? "no log" : text)}");
             }
         }
     }
 
     /// <summary>Loads the module that was compiled from the .cu file of that name and embedded in this assembly.</summary>
-    /// <exception cref="InvalidOperationException">The driver refused the PTX; the message has its log.</exception>
+    /// <exception cref="CudaException">The driver refused the PTX; the message has its log.</exception>
     public static KernelModule LoadEmbedded(Device device, string family)
     {
         using Stream resource = typeof(KernelModule).Assembly.GetManifestResourceStream(family + ".ptx")
@@ -49,7 +49,7 @@ internal sealed unsafe class KernelModule
     }
 
     /// <summary>An entry point by its name in the PTX.</summary>
-    /// <exception cref="InvalidOperationException">The module has no such entry.</exception>
+    /// <exception cref="CudaException">The module has no such entry.</exception>
     public CUfunction Function(string entry) => _functions.GetOrAdd(entry, Find);
 
     private CUfunction Find(string entry)
@@ -59,7 +59,7 @@ internal sealed unsafe class KernelModule
         {
             CUresult status = Cuda.cuModuleGetFunction(out CUfunction function, _handle, name);
             if (status != CUresult.CUDA_SUCCESS)
-                throw new InvalidOperationException($"the kernel module {_name} gave no entry {entry}: {status} ({(int)status})");
+                throw new CudaException(status, nameof(Cuda.cuModuleGetFunction), $"It was asked for the entry {entry} of the kernel module {_name}");
             return function;
         }
     }

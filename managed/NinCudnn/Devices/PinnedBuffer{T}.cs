@@ -15,12 +15,23 @@ public sealed unsafe class PinnedBuffer<T> : DeviceResource
     internal PinnedBuffer(Device device, int length)
         : base(device)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
         Length = length;
-        device.MakeCurrent();
-        Cuda.cuMemHostAlloc(out void* pointer, (nuint)length * (nuint)Unsafe.SizeOf<T>(), 0).ThrowIfFailed();
-        _pointer = (T*)pointer;
-        device.Reclaim();
+        try
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
+            device.MakeCurrent();
+            long bytes = (long)length * Unsafe.SizeOf<T>();
+            CUresult status = Cuda.cuMemHostAlloc(out void* pointer, (nuint)bytes, 0);
+            if (status != CUresult.CUDA_SUCCESS)
+                throw new CudaException(status, nameof(Cuda.cuMemHostAlloc), $"{ByteSize.Format(bytes)} of page-locked host memory were asked for");
+            _pointer = (T*)pointer;
+            device.Reclaim();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>The number of elements.</summary>

@@ -31,23 +31,15 @@ public sealed class ParameterStore : IDisposable
         FlatCount = Parameters[^1].Offset + Parameters[^1].Count;
         try
         {
-            _values = Zeros<float>(FlatCount);
-            _momentum = Zeros<float>(FlatCount);
-            _gradients = Zeros<byte>(FlatCount * _type.Bytes());
-            _computeValues = _type == DataType.Float32 ? null : Zeros<byte>(FlatCount * _type.Bytes());
+            _values = device.Allocate<float>(new float[FlatCount]);
+            _momentum = device.Allocate<float>(new float[FlatCount]);
+            _gradients = device.Allocate<byte>(new byte[FlatCount * _type.Bytes()]);
+            _computeValues = _type == DataType.Float32 ? null : device.Allocate<byte>(new byte[FlatCount * _type.Bytes()]);
         }
         catch
         {
             Dispose();
             throw;
-        }
-
-        DeviceBuffer<T> Zeros<T>(long length)
-            where T : unmanaged
-        {
-            DeviceBuffer<T> buffer = device.Allocate<T>(length);
-            buffer.Upload(new T[length]);
-            return buffer;
         }
     }
 

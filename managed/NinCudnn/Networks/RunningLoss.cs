@@ -33,9 +33,17 @@ public sealed class RunningLoss : IDisposable
     {
         ArgumentNullException.ThrowIfNull(stream);
         _stream = stream;
-        _sums = stream.Device.Allocate<double>(SumCount);
-        _copy = stream.Device.AllocatePinned<double>(SumCount);
-        _copied = new DeviceEvent(stream.Device);
+        try
+        {
+            _sums = stream.Device.Allocate<double>(SumCount);
+            _copy = stream.Device.AllocatePinned<double>(SumCount);
+            _copied = new DeviceEvent(stream.Device);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>The sums on the device: loss, correct answers, samples, in float64.</summary>
@@ -71,11 +79,11 @@ public sealed class RunningLoss : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (_copied.IsDisposed)
-            return;
-        _copied.SynchronizeForRelease(); // the device may still be writing the copy
-        _copied.Dispose();
-        _copy.Dispose();
-        _sums.Dispose();
+        // Not all are there if the constructor failed.
+        if (_copied is { IsDisposed: false })
+            _copied.SynchronizeForRelease(); // the device may still be writing the copy
+        _copied?.Dispose();
+        _copy?.Dispose();
+        _sums?.Dispose();
     }
 }

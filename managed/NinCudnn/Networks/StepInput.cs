@@ -27,9 +27,17 @@ public sealed unsafe class StepInput : IDisposable
         _stream = stream;
         MaxBatch = maxBatch;
         _slotBytes = sizeof(StepState) + maxBatch * sizeof(int);
-        _device = stream.Device.Allocate<byte>(_slotBytes);
-        _pinned = stream.Device.AllocatePinned<byte>(_slotBytes * Slots);
-        _read = [.. Enumerable.Range(0, Slots).Select(_ => new DeviceEvent(stream.Device))];
+        try
+        {
+            _device = stream.Device.Allocate<byte>(_slotBytes);
+            _pinned = stream.Device.AllocatePinned<byte>(_slotBytes * Slots);
+            _read = ResourceArray.Create(Slots, () => new DeviceEvent(stream.Device));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>The most samples that <see cref="Send"/> takes.</summary>
@@ -62,14 +70,14 @@ public sealed unsafe class StepInput : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (_pinned.IsDisposed)
-            return;
-        foreach (DeviceEvent read in _read)
+        // Not all are there if the constructor failed.
+        foreach (DeviceEvent read in _read ?? [])
         {
-            read.SynchronizeForRelease(); // the device may still be reading the slot
+            if (!read.IsDisposed)
+                read.SynchronizeForRelease(); // the device may still be reading the slot
             read.Dispose();
         }
-        _pinned.Dispose();
-        _device.Dispose();
+        _pinned?.Dispose();
+        _device?.Dispose();
     }
 }

@@ -59,12 +59,21 @@ public sealed unsafe class ImageInput : IDisposable
         _augmented = kernels.Function($"input_augmented_{type.Suffix()}");
         _rows = BilinearResize.Axis(source.H, output.H);
         _columns = BilinearResize.Axis(source.W, output.W);
-        _rowBounds = Upload<int>(_rows.Bounds);
-        _rowWeights = Upload<int>(_rows.Weights);
-        _columnBounds = Upload<int>(_columns.Bounds);
-        _columnWeights = Upload<int>(_columns.Weights);
-        _mean = Upload<float>(normalization.Mean.ToArray());
-        _inverseDeviation = Upload<float>(normalization.Deviation.Select(deviation => 1f / deviation).ToArray());
+        Device device = stream.Device;
+        try
+        {
+            _rowBounds = device.Allocate<int>(_rows.Bounds);
+            _rowWeights = device.Allocate<int>(_rows.Weights);
+            _columnBounds = device.Allocate<int>(_columns.Bounds);
+            _columnWeights = device.Allocate<int>(_columns.Weights);
+            _mean = device.Allocate<float>(normalization.Mean.ToArray());
+            _inverseDeviation = device.Allocate<float>(normalization.Deviation.Select(deviation => 1f / deviation).ToArray());
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Queues making the batch.</summary>
@@ -99,19 +108,12 @@ public sealed unsafe class ImageInput : IDisposable
     /// <summary>Frees the tables; waits for queued work that uses them.</summary>
     public void Dispose()
     {
-        _rowBounds.Dispose();
-        _rowWeights.Dispose();
-        _columnBounds.Dispose();
-        _columnWeights.Dispose();
-        _mean.Dispose();
-        _inverseDeviation.Dispose();
-    }
-
-    private DeviceBuffer<T> Upload<T>(ReadOnlySpan<T> values)
-        where T : unmanaged
-    {
-        DeviceBuffer<T> buffer = _stream.Device.Allocate<T>(values.Length);
-        buffer.Upload(values);
-        return buffer;
+        // Not all are there if the constructor failed.
+        _rowBounds?.Dispose();
+        _rowWeights?.Dispose();
+        _columnBounds?.Dispose();
+        _columnWeights?.Dispose();
+        _mean?.Dispose();
+        _inverseDeviation?.Dispose();
     }
 }

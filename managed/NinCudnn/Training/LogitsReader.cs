@@ -30,8 +30,7 @@ internal sealed class LogitsReader : IDisposable
         _stream = stream;
         _type = type;
         _decoded = new float[elements];
-        _slots = [.. Enumerable.Range(0, SlotCount).Select(_ =>
-            new Slot(stream.Device.AllocatePinned<byte>(elements * type.Bytes()), new DeviceEvent(stream.Device)))];
+        _slots = ResourceArray.Create(SlotCount, () => new Slot(stream.Device, elements * type.Bytes()));
     }
 
     /// <summary>Forgets what an earlier pass left behind.</summary>
@@ -56,17 +55,7 @@ internal sealed class LogitsReader : IDisposable
             Deliver(_slots[(_next + i) % SlotCount], receiver);
     }
 
-    public void Dispose()
-    {
-        foreach (Slot slot in _slots)
-        {
-            if (slot.Copied.IsDisposed)
-                return;
-            slot.Copied.SynchronizeForRelease(); // the device may still be writing the copy
-            slot.Copied.Dispose();
-            slot.Memory.Dispose();
-        }
-    }
+    public void Dispose() => Array.ForEach(_slots, slot => slot.Dispose());
 
     private void Deliver(Slot slot, LogitsReceiver receiver)
     {
@@ -79,16 +68,39 @@ internal sealed class LogitsReader : IDisposable
         receiver(slot.First, values);
     }
 
-    private sealed class Slot(PinnedBuffer<byte> memory, DeviceEvent copied)
+    private sealed class Slot : IDisposable
     {
-        public PinnedBuffer<byte> Memory => memory;
+        public Slot(Device device, int bytes)
+        {
+            Memory = device.AllocatePinned<byte>(bytes);
+            try
+            {
+                Copied = new DeviceEvent(device);
+            }
+            catch
+            {
+                Memory.Dispose();
+                throw;
+            }
+        }
 
-        public DeviceEvent Copied => copied;
+        public PinnedBuffer<byte> Memory { get; }
+
+        public DeviceEvent Copied { get; }
 
         /// <summary>The position of the batch's first sample.</summary>
         public int First { get; set; }
 
         /// <summary>Bytes that are on their way, 0 if none are.</summary>
         public int Bytes { get; set; }
+
+        public void Dispose()
+        {
+            if (Copied.IsDisposed)
+                return;
+            Copied.SynchronizeForRelease(); // the device may still be writing the copy
+            Copied.Dispose();
+            Memory.Dispose();
+        }
     }
 }

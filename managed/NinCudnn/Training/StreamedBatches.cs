@@ -105,29 +105,45 @@ internal sealed class StreamedBatches : BatchSource
     }
 
     /// <summary>Pinned memory for a batch, and how far the device is with it.</summary>
-    private sealed class Slot(Device device, int batchSize, int imageBytes) : IDisposable
+    private sealed class Slot : IDisposable
     {
+        public Slot(Device device, int batchSize, int imageBytes)
+        {
+            try
+            {
+                Images = device.AllocatePinned<byte>(checked(batchSize * imageBytes));
+                Labels = device.AllocatePinned<int>(batchSize);
+                Copied = new DeviceEvent(device);
+                Read = new DeviceEvent(device);
+            }
+            catch
+            {
+                Dispose();
+                throw;
+            }
+        }
+
         /// <summary>(N, H, W, C)</summary>
-        public PinnedBuffer<byte> Images { get; } = device.AllocatePinned<byte>(checked(batchSize * imageBytes));
+        public PinnedBuffer<byte> Images { get; }
 
         /// <summary>(N)</summary>
-        public PinnedBuffer<int> Labels { get; } = device.AllocatePinned<int>(batchSize);
+        public PinnedBuffer<int> Labels { get; }
 
         /// <summary>Behind the copy to the device.</summary>
-        public DeviceEvent Copied { get; } = new(device);
+        public DeviceEvent Copied { get; }
 
         /// <summary>Behind the step that reads the copy.</summary>
-        public DeviceEvent Read { get; } = new(device);
+        public DeviceEvent Read { get; }
 
         public void Dispose()
         {
-            if (Copied.IsDisposed)
-                return;
-            Copied.SynchronizeForRelease(); // the device may still be reading the slot
-            Copied.Dispose();
-            Read.Dispose();
-            Images.Dispose();
-            Labels.Dispose();
+            // Not all are there if the constructor failed.
+            if (Copied is { IsDisposed: false })
+                Copied.SynchronizeForRelease(); // the device may still be reading the slot
+            Copied?.Dispose();
+            Read?.Dispose();
+            Images?.Dispose();
+            Labels?.Dispose();
         }
     }
 }

@@ -49,7 +49,7 @@ public sealed class Trainer : IDisposable
     /// <param name="seed">Determines first parameters, order of samples, dropout and augmentation.</param>
     /// <param name="execution">How it is carried out; the defaults when null.</param>
     /// <exception cref="ArgumentException">Network, recipe and data do not fit together.</exception>
-    /// <exception cref="DeviceMemoryException">The device has too little memory.</exception>
+    /// <exception cref="DeviceMemoryException">The device has too little memory; the message says how large a batch would fit.</exception>
     public Trainer(
         Device device, Architecture architecture, TrainingRecipe recipe, ImageDataset trainSet, ImageDataset testSet, ulong seed = 0,
         ExecutionSettings? execution = null)
@@ -122,9 +122,16 @@ public sealed class Trainer : IDisposable
             _evaluator = new Evaluator(
                 _stream, Model, ModelParameters, _arena, testSet, recipe.BatchSize, execution with { DataPlacement = placements[1] });
         }
+        catch (DeviceMemoryException e)
+        {
+            Dispose();
+            if (WhatFits(trainSet, testSet) is { } advice)
+                throw new DeviceMemoryException(e, advice);
+            throw;
+        }
         catch
         {
-            Dispose(); // what was made before: the caller may want to try again with a smaller batch
+            Dispose(); // what was made before: the caller may want to try again
             throw;
         }
     }
@@ -264,6 +271,23 @@ public sealed class Trainer : IDisposable
         Parameters?.Dispose();
         _arena?.Dispose();
         _stream?.Dispose();
+    }
+
+    /// <returns>Null if it can't be found out, which is not to hide what the search was made for.</returns>
+    private string? WhatFits(ImageDataset trainSet, ImageDataset testSet)
+    {
+        try
+        {
+            return $"a batch of {BatchSearch.Largest(Device, Model.Architecture, _recipe, trainSet, testSet, _execution)} would fit";
+        }
+        catch (DeviceMemoryException)
+        {
+            return "not even a batch of 1 would fit";
+        }
+        catch (Interop.NativeException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Queues what is left of an epoch's steps, reporting what is known without stopping the device.</summary>

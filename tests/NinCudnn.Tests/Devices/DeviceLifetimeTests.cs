@@ -173,12 +173,23 @@ public class DeviceLifetimeTests
     {
         Device device = Open();
         Refuse(device);
+
+        device.Dispose(); // at once: no finaliser is needed for what was never made
+
+        Assert.Throws<ObjectDisposedException>(device.Synchronize);
+    }
+
+    [Fact]
+    public void Finaliser_BehindTheDevicesDispose_EndsTheDevice()
+    {
+        Device device = Open();
+        ForgetOneOfEach(device);
+        device.Dispose();
+
         GC.Collect();
         GC.WaitForPendingFinalizers();
 
-        device.Dispose();
-
-        Assert.Throws<ObjectDisposedException>(device.Synchronize);
+        Assert.True(SpinWait.SpinUntil(() => Record.Exception(device.Synchronize) is ObjectDisposedException, TimeSpan.FromSeconds(30)));
     }
 
     // In methods of their own: a local could stay alive to the end of the test.
