@@ -100,8 +100,11 @@ public sealed class FaultSweepTests(ITestOutputHelper output) : IDisposable
             0 when !File.Exists(model) => "there is no model",
             0 when !lines.All(line => line.StartsWith("nin: the report could not be written: ", StringComparison.Ordinal)) => "it succeeds, but has something to say",
             0 => null,
-            1 when lines is [var line] && line.StartsWith("nin: ", StringComparison.Ordinal) && !line.StartsWith("nin: unexpected", StringComparison.Ordinal) => null,
-            1 => "not one line that says what failed",
+            1 when lines is not [var line] || !line.StartsWith("nin: ", StringComparison.Ordinal) || line.StartsWith("nin: unexpected", StringComparison.Ordinal) =>
+                "not one line that says what failed",
+            1 when !lines[0].Contains(fault.Function, StringComparison.Ordinal) && !lines[0].Contains("of device memory are needed", StringComparison.Ordinal) =>
+                "another failure hides the first",
+            1 => null,
             var code => $"exit code {code}",
         };
     }

@@ -14,6 +14,7 @@ internal static class FuzzTargets
         new ImageCacheTarget(),
         new SafetensorsTarget(),
         new ModelTarget(),
+        new CheckpointTarget(),
         new ArchitectureTarget(),
         new RecipeTarget(),
         new ConfigTarget(),

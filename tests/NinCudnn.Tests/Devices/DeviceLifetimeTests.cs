@@ -177,6 +177,9 @@ public class DeviceLifetimeTests
         device.Dispose(); // at once: no finaliser is needed for what was never made
 
         Assert.Throws<ObjectDisposedException>(device.Synchronize);
+        using Device again = Open();
+        using DeviceBuffer<int> buffer = again.Allocate<int>([1, 2]);
+        Assert.Equal([1, 2], buffer.Download());
     }
 
     [Fact]
