@@ -203,9 +203,9 @@ public sealed class Device : IDisposable
     internal void MakeCurrent()
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _references) == 0, this);
-        Cuda.cuCtxSetCurrent(_context).ThrowIfFailed();
-        if (_deferredFailure is not null)
+        if (_deferredFailure is not null) // first, since after a sticky error the next call fails too
             ThrowDeferredFailure();
+        Cuda.cuCtxSetCurrent(_context).ThrowIfFailed();
     }
 
     /// <summary>As <see cref="MakeCurrent"/>, for releases, which may not throw and leave failures to the next call.</summary>

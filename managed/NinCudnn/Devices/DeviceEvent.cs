@@ -90,14 +90,13 @@ public sealed class DeviceEvent : DeviceResource
     }
 
     /// <summary>
-    /// Waits as <see cref="Synchronize"/> does, on the way to a release, which may not throw: a failure of the work waited for
-    /// has been thrown already or will be by the next call.
+    /// Waits as <see cref="Synchronize"/> does, on the way to a release, which may not throw: a failure is thrown by the next checked call.
     /// </summary>
     internal void SynchronizeForRelease()
     {
         ThrowIfDisposed();
         if (Device.TryMakeCurrent())
-            _ = Cuda.cuEventSynchronize(_handle);
+            Device.RecordFailure(Cuda.cuEventSynchronize(_handle), nameof(Cuda.cuEventSynchronize));
     }
 
     internal override void ReleaseNative()

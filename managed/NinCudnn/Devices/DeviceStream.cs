@@ -193,14 +193,15 @@ public sealed class DeviceStream : DeviceResource
             try
             {
                 enqueue();
+                Cuda.cuStreamEndCapture(Handle, out graph).ThrowIfFailed();
             }
             catch
             {
+                // While it captures, nothing can be released.
                 if (Cuda.cuStreamEndCapture(Handle, out graph) == CUresult.CUDA_SUCCESS)
                     _ = Cuda.cuGraphDestroy(graph);
                 throw;
             }
-            Cuda.cuStreamEndCapture(Handle, out graph).ThrowIfFailed();
             return new ExecutableGraph(this, graph);
         }
     }

@@ -87,7 +87,8 @@ public sealed record ModelFile(ModelDescription Description, IReadOnlyDictionary
         using SafetensorsFile file = SafetensorsFile.Open(path);
         Dictionary<string, float[]> parameters = ReadParameters(path, file, description.Architecture);
         return Unknown(file, parameters.Keys) is { } unknown
-            ? throw new InvalidDataException($"{path}: {unknown.Name} ({Extents(unknown.Shape)}) is no parameter of the network {description.Architecture.Name}")
+            ? throw new InvalidDataException(
+                MessageText.OneLine($"{path}: {unknown.Name} ({Extents(unknown.Shape)}) is no parameter of the network {description.Architecture.Name}"))
             : new ModelFile(description, parameters);
     }
 
@@ -130,7 +131,7 @@ public sealed record ModelFile(ModelDescription Description, IReadOnlyDictionary
             {
                 // Names with a prefix are the likely cause, and seen at once beside the right one.
                 string instead = Unknown(file, parameters.Select(known => prefix + known.Name)) is { } unknown ? $", but {unknown.Name} ({Extents(unknown.Shape)})" : "";
-                throw new InvalidDataException($"{path}: there is no tensor {name} ({Extents(parameter.Shape)}){instead}");
+                throw new InvalidDataException(MessageText.OneLine($"{path}: there is no tensor {name} ({Extents(parameter.Shape)}){instead}"));
             }
             if (!tensor.Shape.SequenceEqual(parameter.Shape))
                 throw new InvalidDataException($"{path}: {name} has the shape {Extents(tensor.Shape)}, expected {Extents(parameter.Shape)}");

@@ -140,6 +140,9 @@ public sealed record TrainingCheckpoint
                 ?? throw new InvalidDataException($"{TrainingKey} is null");
             if (document.Format != CurrentFormat)
                 throw new InvalidDataException($"the checkpoint has the format {document.Format}, this version reads {CurrentFormat}");
+            document.Position.Validate();
+            if (document.LossScaler is { Scale: not (> 0 and <= float.MaxValue) } scaler)
+                throw new InvalidDataException(FormattableString.Invariant($"the loss scale is {scaler.Scale}, but must be positive and finite"));
             TrainingRecipe recipe = RecipeJson.Read(document.Recipe.GetRawText());
             ModelDescription model = ModelFile.ReadDescription(path, file);
             IReadOnlyDictionary<string, float[]> values = ModelFile.ReadParameters(path, file, model.Architecture);
@@ -163,7 +166,7 @@ public sealed record TrainingCheckpoint
         }
         catch (Exception e) when (e is JsonException or ArgumentException or InvalidDataException)
         {
-            throw new InvalidDataException(e.Message.StartsWith(path, StringComparison.Ordinal) ? e.Message : $"{path}: {e.Message}", e);
+            throw new InvalidDataException(MessageText.OneLine(e.Message.StartsWith(path, StringComparison.Ordinal) ? e.Message : $"{path}: {e.Message}"), e);
         }
     }
 }
@@ -173,7 +176,7 @@ internal sealed record CheckpointDocument(
     TrainingPosition Position, LossScalerState? LossScaler, IReadOnlyDictionary<string, string> Notes);
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, AllowDuplicateProperties = false, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true,
     IgnoreReadOnlyProperties = true, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(CheckpointDocument))]
 internal sealed partial class CheckpointJsonContext : JsonSerializerContext;

@@ -22,12 +22,20 @@ public sealed record TrainingPosition(
 
     /// <summary>Refuses a position that no run can have.</summary>
     /// <exception cref="ArgumentException">The message says why.</exception>
+    internal void Validate()
+    {
+        if (Step < 0 || Epoch < 1 || StepInEpoch < 0 || StepInEpoch > Step || Epochs.Count != Epoch - 1)
+            throw new ArgumentException($"step {Step} can't be step {StepInEpoch} of epoch {Epoch} with {Epochs.Count} epochs done");
+        if (EpochTime < TimeSpan.Zero || TrainingTime < TimeSpan.Zero || Elapsed < TimeSpan.Zero)
+            throw new ArgumentException($"a run can't have taken {Elapsed}, {TrainingTime} and {EpochTime} of it for training");
+    }
+
+    /// <summary>As the other, with what is known of the data.</summary>
+    /// <exception cref="ArgumentException">The message says why.</exception>
     internal void Validate(int stepsPerEpoch)
     {
-        if (Epoch < 1 || StepInEpoch < 0 || StepInEpoch > stepsPerEpoch || Step != (Epoch - 1L) * stepsPerEpoch + StepInEpoch || Epochs.Count != Epoch - 1)
-        {
-            throw new ArgumentException(
-                $"step {Step} is step {StepInEpoch} of epoch {Epoch} with {Epochs.Count} epochs done, which can't be with {stepsPerEpoch} steps an epoch");
-        }
+        Validate();
+        if (StepInEpoch > stepsPerEpoch || Step != (Epoch - 1L) * stepsPerEpoch + StepInEpoch)
+            throw new ArgumentException($"step {Step} can't be step {StepInEpoch} of epoch {Epoch} with {stepsPerEpoch} steps an epoch");
     }
 }

@@ -78,18 +78,21 @@ internal sealed unsafe class CudnnConvolution : IDisposable
         return direction switch
         {
             ConvolutionDirection.Forward => Admit<cudnnConvolutionFwdAlgoPerf_t>(
+                nameof(Cudnn.cudnnGetConvolutionForwardAlgorithm_v7),
                 (int capacity, out int count, cudnnConvolutionFwdAlgoPerf_t* results) => Cudnn.cudnnGetConvolutionForwardAlgorithm_v7(
                     cudnn, X.Handle, W.Handle, convolution, Y.Handle, capacity, out count, results),
                 result => new((int)result.algo, result.status, result.determinism, result.mathType),
                 (int algorithm, out nuint bytes) => Cudnn.cudnnGetConvolutionForwardWorkspaceSize(
                     cudnn, X.Handle, W.Handle, convolution, Y.Handle, (cudnnConvolutionFwdAlgo_t)algorithm, out bytes)),
             ConvolutionDirection.BackwardData => Admit<cudnnConvolutionBwdDataAlgoPerf_t>(
+                nameof(Cudnn.cudnnGetConvolutionBackwardDataAlgorithm_v7),
                 (int capacity, out int count, cudnnConvolutionBwdDataAlgoPerf_t* results) => Cudnn.cudnnGetConvolutionBackwardDataAlgorithm_v7(
                     cudnn, W.Handle, Y.Handle, convolution, X.Handle, capacity, out count, results),
                 result => new((int)result.algo, result.status, result.determinism, result.mathType),
                 (int algorithm, out nuint bytes) => Cudnn.cudnnGetConvolutionBackwardDataWorkspaceSize(
                     cudnn, W.Handle, Y.Handle, convolution, X.Handle, (cudnnConvolutionBwdDataAlgo_t)algorithm, out bytes)),
             _ => Admit<cudnnConvolutionBwdFilterAlgoPerf_t>(
+                nameof(Cudnn.cudnnGetConvolutionBackwardFilterAlgorithm_v7),
                 (int capacity, out int count, cudnnConvolutionBwdFilterAlgoPerf_t* results) => Cudnn.cudnnGetConvolutionBackwardFilterAlgorithm_v7(
                     cudnn, X.Handle, Y.Handle, convolution, W.Handle, capacity, out count, results),
                 result => new((int)result.algo, result.status, result.determinism, result.mathType),
@@ -98,7 +101,7 @@ internal sealed unsafe class CudnnConvolution : IDisposable
         };
 
         ConvolutionAlgorithm[] Admit<TResult>(
-            AlgorithmQuery<TResult> query, Func<TResult, AlgorithmOffer> read, ConvolutionAlgorithms.WorkspaceQuery queryWorkspace)
+            string function, AlgorithmQuery<TResult> query, Func<TResult, AlgorithmOffer> read, ConvolutionAlgorithms.WorkspaceQuery queryWorkspace)
             where TResult : unmanaged
         {
             var results = new TResult[MaxAlgorithms];
@@ -111,7 +114,7 @@ internal sealed unsafe class CudnnConvolution : IDisposable
                     refusals.Add($"{Form}: {CudnnStatus.ToVersion9(status)}");
                     return [];
                 }
-                status.ThrowIfFailed(nameof(Cudnn.cudnnGetConvolutionForwardAlgorithm_v7));
+                status.ThrowIfFailed(function);
             }
             return ConvolutionAlgorithms.Admit(
                 results.Take(count).Select(read), _options, descriptor, queryWorkspace, refusal => refusals.Add($"{Form} {refusal}"));
