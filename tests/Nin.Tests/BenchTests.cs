@@ -7,6 +7,7 @@ using Xunit;
 
 namespace Nin.Tests;
 
+[Trait("Modes", "all")]
 public sealed class BenchTests
 {
     private static readonly string[] _small = ["bench", "--resize", "72", "--batch", "2", "--repetitions", "3", "--device", "cpu"];

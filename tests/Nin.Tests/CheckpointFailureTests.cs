@@ -7,6 +7,7 @@ using Xunit;
 namespace Nin.Tests;
 
 /// <summary>Checkpoints that can't be written: one line that says which and why, exit code 1, and those before are whole.</summary>
+[Trait("Modes", "all")]
 public sealed class CheckpointFailureTests : IDisposable
 {
     private readonly TemporaryDirectory _root = new();

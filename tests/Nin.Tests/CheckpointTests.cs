@@ -7,6 +7,7 @@ using Xunit;
 namespace Nin.Tests;
 
 /// <summary><c>nin eval</c> with files that are no model for the data.</summary>
+[Trait("Modes", "all")]
 public sealed class CheckpointTests(TrainedRun run) : IClassFixture<TrainedRun>, IDisposable
 {
     private readonly TemporaryDirectory _root = new();

@@ -33,6 +33,7 @@ public sealed class LargeImages : IDisposable
 }
 
 /// <summary>Images stream where the device has no room for them, or where that is asked for, and no result changes.</summary>
+[Trait("Modes", "all")]
 public sealed class DataPlacementTests(LargeImages images) : IClassFixture<LargeImages>, IDisposable
 {
     private readonly TemporaryDirectory _root = new();

@@ -9,6 +9,7 @@ using Xunit;
 namespace Nin.Tests;
 
 /// <summary>What <c>nin eval</c> says of the classes.</summary>
+[Trait("Modes", "all")]
 public sealed class EvalTests : IDisposable
 {
     private readonly TemporaryDirectory _root = new();

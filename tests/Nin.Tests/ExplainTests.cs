@@ -6,6 +6,7 @@ using Xunit;
 namespace Nin.Tests;
 
 /// <summary><c>nin explain</c></summary>
+[Trait("Modes", "all")]
 public sealed class ExplainTests : IDisposable
 {
     // Points of the picture: in the panel of the input and in that of the map, well within the red and at the right end of the green.

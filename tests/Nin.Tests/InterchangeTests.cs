@@ -6,6 +6,7 @@ using Xunit;
 namespace Nin.Tests;
 
 /// <summary><c>nin export</c> and <c>nin import</c>. What the files hold is tested with the library.</summary>
+[Trait("Modes", "all")]
 public sealed class InterchangeTests(TrainedRun run) : IClassFixture<TrainedRun>, IDisposable
 {
     private readonly TemporaryDirectory _root = new();

@@ -5,6 +5,7 @@ using Xunit;
 namespace Nin.Tests;
 
 /// <summary>A run that is stopped keeps what it has learnt.</summary>
+[Trait("Modes", "all")]
 public sealed class InterruptionTests : IDisposable
 {
     private readonly TemporaryDirectory _root = new();

@@ -7,6 +7,7 @@ namespace Nin.Tests;
 /// <summary>
 /// Devices that lack something (NIN_HOST_LESSER, docs/host-provider.md): the program does without it, or says in one line what it is.
 /// </summary>
+[Trait("Modes", "all")]
 public sealed class LesserDeviceTests(TrainedRun run) : IClassFixture<TrainedRun>, IDisposable
 {
     private readonly TemporaryDirectory _root = new();

@@ -4,6 +4,7 @@ using Xunit;
 namespace Nin.Tests;
 
 /// <summary>What a run asks of the driver and the libraries, as the host provider reports it (docs/host-provider.md).</summary>
+[Trait("Modes", "all")]
 public sealed class NativeCallTests : IDisposable
 {
     private readonly TemporaryDirectory _root = new();

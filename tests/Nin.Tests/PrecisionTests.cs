@@ -4,6 +4,7 @@ using Xunit;
 
 namespace Nin.Tests;
 
+[Trait("Modes", "all")]
 public sealed class PrecisionTests(TrainedRun run) : IClassFixture<TrainedRun>, IDisposable
 {
     private readonly TemporaryDirectory _root = new();

@@ -6,6 +6,7 @@ using Xunit;
 namespace Nin.Tests;
 
 /// <summary><c>nin predict</c></summary>
+[Trait("Modes", "all")]
 public sealed class PredictTests : IDisposable
 {
     // e⁸ / (e⁸ + 2), and for the other two 1 / (e⁸ + 2).

@@ -6,6 +6,7 @@ using Xunit;
 namespace Nin.Tests;
 
 /// <summary>The same command gives the same numbers to the last digit.</summary>
+[Trait("Modes", "all")]
 public sealed class ReproducibilityTests : IDisposable
 {
     private static readonly string[] _changing = ["samples_per_second", "seconds", "run_directory", "model"];

@@ -7,6 +7,7 @@ using Xunit;
 namespace Nin.Tests;
 
 /// <summary><c>nin train --resume</c> goes on as if the run had never been interrupted, or refuses.</summary>
+[Trait("Modes", "all")]
 public sealed class ResumeTests : IDisposable
 {
     private readonly TemporaryDirectory _root = new();

@@ -8,6 +8,7 @@ using Xunit;
 namespace Nin.Tests;
 
 /// <summary><c>nin serve</c>, without its page.</summary>
+[Trait("Modes", "all")]
 public sealed class ServeTests : IDisposable
 {
     private static readonly byte[] _red = ImageBytes.Png(20, 30, 255, 0, 0);

@@ -9,6 +9,7 @@ using Xunit;
 namespace Nin.Tests;
 
 /// <summary>What <c>nin train</c> writes, to standard output and into the run's directory.</summary>
+[Trait("Modes", "all")]
 public sealed class TrainTests(TrainedRun run) : IClassFixture<TrainedRun>, IDisposable
 {
     private readonly TemporaryDirectory _root = new();
