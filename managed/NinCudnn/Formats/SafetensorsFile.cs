@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
-using NinCudnn.Numerics;
 
 namespace NinCudnn.Formats;
 
@@ -125,10 +125,10 @@ public sealed class SafetensorsFile : IDisposable
     /// <exception cref="IOException">The file cannot be read.</exception>
     public void VerifyChecksum()
     {
-        if (!Tensors.TryGetValue(SafetensorsHeader.ChecksumName, out var tensor) || tensor.Type != SafetensorsType.U8 || tensor.ByteCount != Sha256.HashBytes
+        if (!Tensors.TryGetValue(SafetensorsHeader.ChecksumName, out var tensor) || tensor.Type != SafetensorsType.U8 || tensor.ByteCount != SafetensorsHeader.ChecksumBytes
             || Tensors.Values.Any(other => other.Begin > tensor.Begin))
             throw new InvalidDataException($"{_path}: the file does not end in a checksum ({SafetensorsHeader.ChecksumName})");
-        var checksum = new Sha256();
+        var checksum = new XxHash128();
         var chunk = new byte[ChunkBytes];
         var end = _dataStart + tensor.Begin;
         for (long offset = 0; offset < end; offset += chunk.Length)
@@ -138,7 +138,7 @@ public sealed class SafetensorsFile : IDisposable
             checksum.Append(part);
         }
 
-        if (!checksum.Finish().AsSpan().SequenceEqual(ReadBytes(SafetensorsHeader.ChecksumName)))
+        if (!checksum.GetCurrentHash().AsSpan().SequenceEqual(ReadBytes(SafetensorsHeader.ChecksumName)))
             throw new InvalidDataException($"{_path}: the file is damaged: its content does not match its checksum");
     }
 

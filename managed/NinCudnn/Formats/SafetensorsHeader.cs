@@ -9,7 +9,8 @@ namespace NinCudnn.Formats;
 internal ref struct SafetensorsHeader
 {
     internal const string MetadataKey = "__metadata__";
-    internal const string ChecksumName = "nin.sha256"; // a tensor, the last one: SHA-256 of all bytes of the file before its data
+    internal const string ChecksumName = "nin.xxh128"; // a tensor, the last one: XXH128 of all bytes of the file before its data
+    internal const int ChecksumBytes = 16;
     internal const int LengthBytes = 8;
 
     private readonly string _path;

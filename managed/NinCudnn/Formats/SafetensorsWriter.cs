@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using NinCudnn.Numerics;
 
 namespace NinCudnn.Formats;
 
@@ -16,7 +16,7 @@ public sealed class SafetensorsWriter
     private const int ChunkElements = 1 << 20;
 
     private static readonly Entry _checksumEntry =
-        new(SafetensorsHeader.ChecksumName, SafetensorsType.U8, [Sha256.HashBytes], default, default) { ByteCount = Sha256.HashBytes };
+        new(SafetensorsHeader.ChecksumName, SafetensorsType.U8, [SafetensorsHeader.ChecksumBytes], default, default) { ByteCount = SafetensorsHeader.ChecksumBytes };
 
     private readonly List<Entry> _entries = [];
     private readonly HashSet<string> _names = new(StringComparer.Ordinal) { SafetensorsHeader.MetadataKey, SafetensorsHeader.ChecksumName };
@@ -25,7 +25,7 @@ public sealed class SafetensorsWriter
     public IDictionary<string, string> Metadata { get; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>
-    /// Whether the file ends in a checksum: a tensor <c>nin.sha256</c> of type U8 with the SHA-256 of all bytes before it, which
+    /// Whether the file ends in a checksum: a tensor <c>nin.xxh128</c> of type U8 with the XXH128 of all bytes before it, which
     /// <see cref="SafetensorsFile.VerifyChecksum"/> compares.
     /// </summary>
     public bool HasChecksum { get; init; }
@@ -53,7 +53,7 @@ public sealed class SafetensorsWriter
     public void Save(string path)
     {
         var ordered = _entries.OrderByDescending(entry => entry.Type.SizeInBytes()).ToArray(); // a stable sort
-        var checksum = HasChecksum ? new Sha256() : null;
+        var checksum = HasChecksum ? new XxHash128() : null;
         using var file = new AtomicFile(path);
         Write(Header(checksum is null ? ordered : [.. ordered, _checksumEntry]));
         foreach (var entry in ordered)
@@ -65,7 +65,7 @@ public sealed class SafetensorsWriter
         }
 
         if (checksum is not null)
-            file.Stream.Write(checksum.Finish());
+            file.Stream.Write(checksum.GetCurrentHash());
         file.Finish();
         file.Commit();
 

@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using System.IO.Hashing;
 using NinCudnn.Data;
 using NinCudnn.Networks;
 using NinCudnn.Operators;
@@ -7,9 +7,11 @@ using Xunit;
 
 namespace NinCudnn.Fuzz.Targets;
 
-/// <summary>Checkpoints, which end in the SHA-256 of what is before it.</summary>
+/// <summary>Checkpoints, which end in a checksum of what is before it.</summary>
 internal sealed class CheckpointTarget() : FuzzTarget<TrainingCheckpoint>("checkpoint")
 {
+    private const int ChecksumBytes = 16;
+
     private static readonly Architecture _architecture = new("tiny", 1, 2, [new NinBlock(2, 2, 1, 0, [2]), new GlobalAveragePool(), new Flatten()]);
 
     public override IReadOnlyList<byte[]> Corpus { get; } =
@@ -25,8 +27,7 @@ internal sealed class CheckpointTarget() : FuzzTarget<TrainingCheckpoint>("check
     public override byte[] Repair(byte[] input)
     {
         byte[] repaired = SafetensorsTarget.Repaired(input);
-        return repaired.Length <= SHA256.HashSizeInBytes ? repaired
-            : [.. repaired[..^SHA256.HashSizeInBytes], .. SHA256.HashData(repaired.AsSpan(..^SHA256.HashSizeInBytes))];
+        return repaired.Length <= ChecksumBytes ? repaired : [.. repaired[..^ChecksumBytes], .. XxHash128.Hash(repaired.AsSpan(..^ChecksumBytes))];
     }
 
     protected override TrainingCheckpoint Read(string path) => TrainingCheckpoint.Load(path);
