@@ -23,7 +23,7 @@ template <typename T> auto softmax_forward_accesses(const T* logits, float* prob
     return std::array{reads_array(logits, {n, classes}), writes_array(probabilities, {n, classes})};
 }
 
-auto loss_accumulate_accesses(const float* sample_loss, const uint8_t* sample_correct, double* sums, int32_t n)
+auto loss_accumulate_accesses(const float* sample_loss, const uint8_t* sample_correct, double* sums, int32_t n, int32_t)
 {
     return std::array{reads_array(sample_loss, {n}), reads_array(sample_correct, {n}), updates_array(sums, {3})};
 }

@@ -6,7 +6,8 @@
 //                              uint8* sample_correct (n), T* dlogits (n, classes) or null, int32 label_count,
 //                              int32 n, int32 classes, float gradient_scale, float label_smoothing
 // softmax_forward_T            const T* logits (n, classes), float* probabilities (n, classes), int32 n, int32 classes
-// loss_accumulate              const float* sample_loss (n), const uint8* sample_correct (n), double* sums (3), int32 n
+// loss_accumulate              const float* sample_loss (n), const uint8* sample_correct (n), double* sums (3),
+//                              int32 n, int32 only_finite
 //
 // Row r, 0 <= r < n, with l = logits[r], label = labels[indices[r]], m = max l, e = label_smoothing in [0, 1), and the
 // target distribution t[c] = (1 - e) * (c == label) + e / classes, as in torch.nn.CrossEntropyLoss:
@@ -18,7 +19,7 @@
 // Where e is 0 the sum over l[c] - m is left out, so that a logit of -infinity does not count.
 // An index outside 0 … label_count - 1, a label outside 0 … classes - 1, or a NaN among the logits gives a NaN loss,
 // NaN gradients and sample_correct 0. dlogits may be the memory of logits. sums[0] += the samples' losses, sums[1] +=
-// the correct samples, sums[2] += n.
+// the correct samples, sums[2] += n; with only_finite nothing is added where a loss is infinite or NaN.
 //
 // One warp takes a row; lane i adds up classes i, i + 32, … in order, the lanes' sums are added as a tree (device.h).
 // exp(x) is 2^(x log2 e): with the rounding of the exponent its relative error is below 2^-22 + |x| 2^-23, so that a
@@ -172,7 +173,7 @@ NIN_LOSS_KERNELS(bf16)
 
 extern "C" __global__ void loss_accumulate(const float* __restrict__ sample_loss,
                                            const uint8_t* __restrict__ sample_correct, double* __restrict__ sums,
-                                           int32_t n)
+                                           int32_t n, int32_t only_finite)
 {
     // One item, so one warp of the whole launch works.
     for_each_warp_item(1, [=](int64_t) NIN_INLINE_LAMBDA {
@@ -188,7 +189,7 @@ extern "C" __global__ void loss_accumulate(const float* __restrict__ sample_loss
         });
         const double loss_total = reduce_sum(losses), correct_total = reduce_sum(correct);
         for_each_lane([&](int lane) NIN_INLINE_LAMBDA {
-            if (lane == 0) {
+            if (lane == 0 && (only_finite == 0 || loss_total - loss_total == 0.0)) {
                 sums[0] += loss_total;
                 sums[1] += correct_total;
                 sums[2] += static_cast<double>(n);

@@ -50,13 +50,16 @@ public class CoverageTests
     [Fact]
     public void LossScaling_Cases_ReachEveryInstruction() => Covers("loss_scaling", module =>
     {
-        foreach (int count in (int[])[0, 1, 70])
-            LossScalingTests.Check(1, 32, TestData.Numbers(count, 1)).Interpret(module);
-        LossScalingTests.Check(1, 32, [1, float.NaN]).Interpret(module);
+        foreach (DataType type in TestData.Types)
+        {
+            foreach (int count in (int[])[0, 1, 70])
+                LossScalingTests.Check(type, 1, 32, TestData.Numbers(count, 1)).Interpret(module);
+            LossScalingTests.Check(type, 1, 32, [1, float.NaN]).Interpret(module);
+        }
         foreach (uint blockSize in (uint[])[1, 64])
         {
-            LossScalingTests.Begin(1, blockSize, LossScalerState.Initial).Interpret(module);
-            foreach (int found in (int[])[0, 1])
+            LossScalingTests.Begin(1, blockSize, LossScalerState.Initial(DataType.Float16)).Interpret(module);
+            foreach (NonFinite found in Enum.GetValues<NonFinite>())
             {
                 foreach (int goodSteps in (int[])[0, 9])
                 {
@@ -64,6 +67,7 @@ public class CoverageTests
                         LossScalingTests.End(1, blockSize, new LossScalerState(scale, goodSteps, 0, found), 10).Interpret(module);
                 }
             }
+            LossScalingTests.End(1, blockSize, new LossScalerState(1, 0, 0, NonFinite.Loss, 1, NonFinite.Gradient), 10).Interpret(module);
         }
     });
 

@@ -247,7 +247,8 @@ TEST_F(kernel_loss_accumulate, sums_grow_by_the_batch)
     double loss_sum = 0.25;
     int correct_sum = 1, sample_sum = 2;
     for (const int32_t n : {1000, 128, 1, 0, 37}) {
-        launch("loss", "loss_accumulate", 1, 32, device_loss.address(), device_correct.address(), sums.address(), n);
+        launch("loss", "loss_accumulate", 1, 32, device_loss.address(), device_correct.address(), sums.address(), n,
+               int32_t{0});
         for (int32_t i = 0; i < n; ++i) {
             loss_sum += loss[static_cast<size_t>(i)];
             correct_sum += correct[static_cast<size_t>(i)];
@@ -262,9 +263,20 @@ TEST_F(kernel_loss_accumulate, nan_loss_shows_in_the_sum)
     const device_array<float> loss(std::vector<float>{1.0f, NAN, 2.0f});
     const device_array<uint8_t> correct(std::vector<uint8_t>{1, 0, 1});
     const device_array<double> sums(std::vector<double>{0, 0, 0});
-    launch("loss", "loss_accumulate", 1, 32, loss.address(), correct.address(), sums.address(), int32_t{3});
+    launch("loss", "loss_accumulate", 1, 32, loss.address(), correct.address(), sums.address(), int32_t{3}, int32_t{0});
     EXPECT_TRUE(std::isnan(sums.download()[0]));
     EXPECT_EQ(sums.download()[1], 2.0);
+}
+
+TEST_F(kernel_loss_accumulate, only_finite_leaves_out_a_batch_with_nan)
+{
+    const device_array<float> loss(std::vector<float>{1.0f, NAN, 2.0f});
+    const device_array<uint8_t> correct(std::vector<uint8_t>{1, 0, 1});
+    const device_array<double> sums(std::vector<double>{4, 5, 6});
+    launch("loss", "loss_accumulate", 1, 32, loss.address(), correct.address(), sums.address(), int32_t{3}, int32_t{1});
+    EXPECT_EQ(sums.download(), (std::vector<double>{4, 5, 6}));
+    launch("loss", "loss_accumulate", 1, 32, loss.address(), correct.address(), sums.address(), int32_t{1}, int32_t{1});
+    EXPECT_EQ(sums.download(), (std::vector<double>{5, 6, 7}));
 }
 
 } // namespace

@@ -100,7 +100,7 @@ public sealed class NetworkBenchmark : IDisposable
             _loss = new RunningLoss(_stream);
             _loss.Reset();
             _lossScaler = device.Allocate<LossScalerState>(1);
-            _lossScaler.Upload([LossScalerState.Initial]);
+            _lossScaler.Upload([LossScalerState.Initial(options.Precision.DataType())]);
             var planOptions = new PlanOptions
             {
                 Batch = options.Batch,

@@ -81,14 +81,15 @@ public sealed unsafe class SoftmaxCrossEntropy
     /// <param name="sampleLoss">N float32.</param>
     /// <param name="sampleCorrect">N bytes.</param>
     /// <param name="sums">Three float64.</param>
+    /// <param name="onlyFinite">Whether a batch with an infinite or NaN loss is left out.</param>
     /// <exception cref="ArgumentException">An operand is too short.</exception>
-    public void Accumulate(DeviceMemory sampleLoss, DeviceMemory sampleCorrect, DeviceMemory sums)
+    public void Accumulate(DeviceMemory sampleLoss, DeviceMemory sampleCorrect, DeviceMemory sums, bool onlyFinite = false)
     {
         void* lossPointer = sampleLoss.Require((long)_n * sizeof(float));
         void* correctPointer = sampleCorrect.Require(_n);
         void* sumsPointer = sums.Require(3 * sizeof(double));
-        int n = _n;
-        void** arguments = stackalloc void*[] { &lossPointer, &correctPointer, &sumsPointer, &n };
+        int n = _n, onlyFiniteFlag = onlyFinite ? 1 : 0;
+        void** arguments = stackalloc void*[] { &lossPointer, &correctPointer, &sumsPointer, &n, &onlyFiniteFlag };
         KernelLaunch.Run(_accumulate, 1, KernelLaunch.WarpSize, arguments, _stream);
     }
 

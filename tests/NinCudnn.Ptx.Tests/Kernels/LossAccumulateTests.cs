@@ -4,12 +4,12 @@ namespace NinCudnn.Ptx.Tests.Kernels;
 
 public class LossAccumulateTests
 {
-    internal static KernelCase Case(uint blocks, uint blockSize, float[] losses) =>
+    internal static KernelCase Case(uint blocks, uint blockSize, float[] losses, bool onlyFinite = false) =>
         new KernelCase("loss", "loss_accumulate", blocks, blockSize)
             .Input("sample_loss", Elements.From(losses))
             .Input("sample_correct", Elements.From([.. losses.Select((_, i) => (byte)(i % 3 == 0 ? 1 : 0))]))
             .Update("sums", Elements.From(1.25, 7.0, 100.0))
-            .Value(losses.Length);
+            .Value(losses.Length).Value(onlyFinite ? 1 : 0);
 
     [Theory]
     [InlineData(1, 32)]
@@ -33,5 +33,17 @@ public class LossAccumulateTests
         Elements sums = Case(1, 32, losses).CheckSameBits()["sums"];
         Assert.True(double.IsNaN(sums.Number(0)));
         Assert.Equal(150, sums.Number(2));
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(1)]
+    public void LossAccumulate_OnlyFinite_LeavesOthersOut(float loss)
+    {
+        float[] losses = [.. Enumerable.Repeat(1f, 50)];
+        losses[40] = loss;
+        Elements sums = Case(1, 32, losses, onlyFinite: true).CheckSameBits()["sums"];
+        Assert.Equal(float.IsFinite(loss) ? (51.25, 24, 150) : (1.25, 7, 100), (sums.Number(0), sums.Number(1), sums.Number(2)));
     }
 }
