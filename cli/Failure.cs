@@ -1,5 +1,7 @@
+using NinCudnn.Cli.Output;
 using NinCudnn.Devices;
 using NinCudnn.Interop;
+using NinCudnn.Training;
 
 namespace NinCudnn.Cli;
 
@@ -22,6 +24,9 @@ internal static class Failure
             case ArgumentException:
                 Write(exception.Message + hint);
                 return ExitCode.Usage;
+            case TrainingDivergedException diverged:
+                Write(diverged.Message + ReportText.DivergenceAdvice(diverged));
+                return ExitCode.Failure;
             case NativeException or DeviceMemoryException or IOException or InvalidDataException or UnauthorizedAccessException
                 or NotSupportedException or HttpRequestException or TimeoutException:
                 Write(exception.Message);

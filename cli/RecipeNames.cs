@@ -3,7 +3,7 @@ using NinCudnn.Training;
 
 namespace NinCudnn.Cli;
 
-/// <summary>The names by which options ask for parts of a recipe, and by which reports call them.</summary>
+/// <summary>The names by which options ask for parts of a recipe and of how it is run, and by which reports call them.</summary>
 internal static class RecipeNames
 {
     public static IReadOnlyDictionary<string, LearningRateSchedule> Schedules { get; } = new Dictionary<string, LearningRateSchedule>
@@ -26,6 +26,12 @@ internal static class RecipeNames
         ["tf32"] = Precision.TensorFloat32,
         ["bf16"] = Precision.BFloat16,
         ["fp16"] = Precision.Float16,
+    };
+
+    public static IReadOnlyDictionary<string, NonFiniteAction> NonFiniteActions { get; } = new Dictionary<string, NonFiniteAction>
+    {
+        ["stop"] = NonFiniteAction.Stop,
+        ["skip"] = NonFiniteAction.Skip,
     };
 
     public static string Of(Precision precision) => Precisions.First(entry => entry.Value == precision).Key;

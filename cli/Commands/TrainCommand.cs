@@ -75,6 +75,10 @@ internal static class TrainCommand
             Description = $"Keep the newest so many checkpoints, and that of the best epoch; {DefaultKeep} if not given, 0 writes none.",
             HelpName = "n",
         });
+        Option<string?> onNonFinite = SharedOptions.OneOf(
+            new("--on-nonfinite") { HelpName = "action", DefaultValueFactory = _ => RecipeNames.NonFiniteActions.First().Key },
+            "What the run does at a step whose loss or gradients are infinite or NaN", RecipeNames.NonFiniteActions.Keys);
+        Option<bool> debugNumerics = new("--debug-numerics") { Description = "Look at what every operator computes, and stop at the first infinity or NaN. Slow." };
         Option<DirectoryInfo?> output = SharedOptions.Directory(new("--output") { Description = "The run's directory. Without it a new one under ./runs." });
         Option<int?> limitTrain = SharedOptions.Limit("--limit-train", "training");
         Option<int?> limitTest = SharedOptions.Limit("--limit-test", "test");
@@ -88,7 +92,7 @@ internal static class TrainCommand
         var command = new Command("train", "Trains a network. Without options: Dive into Deep Learning's network and recipe on Fashion-MNIST.")
         {
             recipe, architecture, epochs, batch, resize, learningRate, schedule, warmUp, momentum, nesterov, weightDecay, initialization, outputScale,
-            outputBias, normalize, dropout, labelSmoothing, clipNorm, ema, flip, crop, erase, precision, seed, limitTrain, limitTest, device, output, resume, checkpointEvery, keep, noReport, tensorBoard, json,
+            outputBias, normalize, dropout, labelSmoothing, clipNorm, ema, flip, crop, erase, precision, seed, limitTrain, limitTest, device, output, resume, checkpointEvery, keep, onNonFinite, debugNumerics, noReport, tensorBoard, json,
         };
         data.AddTo(command);
         execution.AddTo(command);
@@ -161,6 +165,8 @@ internal static class TrainCommand
                 return new Trainer(target, network, recipe, trainSet, testSet, chosenSeed, settings);
             });
             using Trainer trainer = made;
+            trainer.OnNonFinite = RecipeNames.NonFiniteActions[parsed.GetValue(onNonFinite)!];
+            trainer.DebugNumerics = parsed.GetValue(debugNumerics);
             resumed?.Restore(trainer);
             using RunDirectory directory = resumed is null
                 ? RunDirectory.Create(parsed.GetValue(output)?.FullName, chosen.Name)

@@ -14,7 +14,9 @@ internal sealed record StartEvent(
     long Step, IReadOnlyList<string> Changes);
 
 internal sealed record ProgressEvent(
-    string Event, int Epoch, long Step, int StepInEpoch, double TrainLoss, double TrainAccuracy, double SamplesPerSecond);
+    string Event, int Epoch, long Step, int StepInEpoch, double TrainLoss, double TrainAccuracy, double SamplesPerSecond, long SkippedSteps = 0);
+
+internal sealed record DeathEvent(string Event, ulong Seed, int Epoch, long Step, long Since, double TrainLoss, string Advice);
 
 internal sealed record EpochEvent(
     string Event, int Epoch, long Step, double TrainLoss, double TrainAccuracy, double TestLoss, double TestAccuracy,
@@ -22,7 +24,7 @@ internal sealed record EpochEvent(
 
 internal sealed record EndEvent(
     string Event, int Epoch, long Step, long SkippedSteps, double? TrainLoss, double? TrainAccuracy, double? TestLoss, double? TestAccuracy,
-    double SamplesPerSecond, double Seconds, string Device, bool Stopped, string Model, string RunDirectory);
+    double SamplesPerSecond, double Seconds, string Device, bool Stopped, string Model, string RunDirectory, bool Dead = false);
 
 internal sealed record EvaluationEvent(
     string Event, string Model, string Dataset, int Samples, double Loss, double Accuracy, double SamplesPerSecond, string Device,
@@ -41,6 +43,7 @@ internal sealed record PredictedClass(string Class, int Label, float Probability
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)] // a loss may be "NaN"
 [JsonSerializable(typeof(StartEvent))]
 [JsonSerializable(typeof(ProgressEvent))]
+[JsonSerializable(typeof(DeathEvent))]
 [JsonSerializable(typeof(EpochEvent))]
 [JsonSerializable(typeof(EndEvent))]
 [JsonSerializable(typeof(EvaluationEvent))]

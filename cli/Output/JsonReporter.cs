@@ -21,8 +21,11 @@ internal sealed class JsonReporter(TextWriter output, RunInfo run) : RunReporter
 
     public override void Progressed(TrainingProgress progress) => Write(
         new ProgressEvent(
-            "progress", progress.Epoch, progress.Step, progress.StepInEpoch, progress.Loss.Loss, progress.Loss.Accuracy, progress.SamplesPerSecond),
+            "progress", progress.Epoch, progress.Step, progress.StepInEpoch, progress.Loss.Loss, progress.Loss.Accuracy, progress.SamplesPerSecond,
+            progress.SkippedSteps),
         JsonEventsContext.Default.ProgressEvent);
+
+    public override void Died(NetworkDeath death) => Write(RunEvents.Death(death, run), JsonEventsContext.Default.DeathEvent);
 
     public override void EpochEnded(EpochResult epoch) => Write(
         new EpochEvent(

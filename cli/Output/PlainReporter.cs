@@ -29,6 +29,8 @@ internal sealed class PlainReporter(TextWriter output, RunInfo run) : RunReporte
             $"epoch {progress.Epoch}/{_start.Recipe.Epochs}, step {progress.StepInEpoch}/{steps}: {ReportText.Progress(progress, _start)}");
     }
 
+    public override void Died(NetworkDeath death) => output.WriteLine(ReportText.Death(death, run));
+
     public override void EpochEnded(EpochResult epoch)
     {
         _lastLine = 0;

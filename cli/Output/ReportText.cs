@@ -55,7 +55,23 @@ internal static class ReportText
         $"epoch {epoch.Epoch}/{epochs}: {Figures(epoch)}, {Rate(epoch.SamplesPerSecond)}";
 
     public static string Progress(TrainingProgress progress, TrainingStart start) => FormattableString.Invariant(
-        $"loss {progress.Loss.Loss:0.0000}, acc {progress.Loss.Accuracy:0.0000}, {Rate(progress.SamplesPerSecond)}, {Duration(Left(progress, start))} left");
+        $"loss {progress.Loss.Loss:0.0000}, acc {progress.Loss.Accuracy:0.0000}, {Rate(progress.SamplesPerSecond)}, {Duration(Left(progress, start))} left{(progress.SkippedSteps > 0 ? $", {progress.SkippedSteps} skipped" : "")}");
+
+    /// <summary>What to do about a run that has come to infinities or NaN, to be put behind what is said of it.</summary>
+    public static string DivergenceAdvice(TrainingDivergedException diverged)
+    {
+        string find = diverged.LastCheckpoint is { } checkpoint
+            ? $"nin train --resume {Path.GetDirectoryName(Path.GetDirectoryName(checkpoint))} --debug-numerics finds the operator, with --on-nonfinite skip it leaves such steps out"
+            : "--debug-numerics finds the operator, --on-nonfinite skip leaves such steps out";
+        return $"; {(diverged.Fault is null ? $"{find}; " : "")}in a new run a lower --lr or --clip-norm may help";
+    }
+
+    public static string Death(NetworkDeath death, RunInfo run) => FormattableString.Invariant(
+        $"epoch {death.Epoch}, step {death.Step}: the network is dead: since step {death.Since} the loss is ln({run.Model.Architecture.Classes}) = {death.Loss:0.0000} for every image, and no gradient is left; {DeathAdvice(run)}");
+
+    /// <summary>What has helped, see docs/numerics.md.</summary>
+    public static string DeathAdvice(RunInfo run) => FormattableString.Invariant(
+        $"try another --seed (this was {run.Seed}), --output-bias 1, --init he with --output-scale 0.3, or a lower --lr");
 
     public static string End(TrainingResult result, string device, RunInfo run)
     {
@@ -64,7 +80,7 @@ internal static class ReportText
         return
             $"""
             {(result.IsStopped ? $"stopped after {Count(result.Step, "step")}; " : "")}{figures}
-            {Rate(result.SamplesPerSecond)} on {device}, {Duration(result.Elapsed)} in all
+            {Rate(result.SamplesPerSecond)} on {device}, {Duration(result.Elapsed)} in all{(result.SkippedSteps > 0 ? $", {Count(result.SkippedSteps, "step")} skipped" : "")}{(result.Death is null ? "" : ", the network is dead")}
             files in {run.Directory.Path}{(canGoOn ? $"; to go on: nin train --resume {run.Directory.Path}" : "")}
             """;
     }

@@ -26,6 +26,8 @@ internal abstract class RunReporter : ITrainingObserver
 
     public abstract void Progressed(TrainingProgress progress);
 
+    public abstract void Died(NetworkDeath death);
+
     public virtual void Evaluating(int epoch, double share)
     {
     }
@@ -45,6 +47,8 @@ internal sealed class Observers(params ITrainingObserver[] observers) : ITrainin
     public void Started(TrainingStart start) => Array.ForEach(observers, observer => observer.Started(start));
 
     public void Progressed(TrainingProgress progress) => Array.ForEach(observers, observer => observer.Progressed(progress));
+
+    public void Died(NetworkDeath death) => Array.ForEach(observers, observer => observer.Died(death));
 
     public void Evaluating(int epoch, double share) => Array.ForEach(observers, observer => observer.Evaluating(epoch, share));
 

@@ -35,6 +35,8 @@ internal sealed class TerminalReporter(IAnsiConsole console, RunInfo run) : RunR
         _task.Description = Markup.Escape($"epoch {progress.Epoch}/{_start!.Recipe.Epochs}: {ReportText.Progress(progress, _start!)}");
     }
 
+    public override void Died(NetworkDeath death) => Terminal.WriteLine(console, ReportText.Death(death, run));
+
     public override void Evaluating(int epoch, double share) =>
         _task!.Description = string.Create(CultureInfo.InvariantCulture, $"epoch {epoch}/{_start!.Recipe.Epochs}: evaluating, {share:P0}");
 

@@ -51,6 +51,9 @@ internal sealed record RunMetrics(bool HasStart, IReadOnlyList<ProgressEvent> Pr
                     case "progress":
                         ProgressEvent step = root.Deserialize(JsonEventsContext.Default.ProgressEvent)!;
                         return Add(progress, step, step.Epoch < position.Epoch || step.Step < position.Step);
+                    case "dead":
+                        DeathEvent death = root.Deserialize(JsonEventsContext.Default.DeathEvent)!;
+                        return death.Epoch < position.Epoch || death.Step < position.Step;
                     case "epoch":
                         EpochEvent epoch = root.Deserialize(JsonEventsContext.Default.EpochEvent)!;
                         return Add(epochs, epoch, epoch.Epoch < position.Epoch);

@@ -14,7 +14,7 @@ internal static class RunOptions
     private const string NotesKey = "nin.options";
 
     private static readonly string[] _left =
-        [.. RecipeValues.Of(TrainingRecipe.Seed).Keys, "--recipe", "--arch", "--seed", "--output", "--resume", "--json"];
+        [.. RecipeValues.Of(TrainingRecipe.Seed).Keys, "--recipe", "--arch", "--seed", "--output", "--resume", "--json", "--debug-numerics"];
 
     /// <summary>What to put into a checkpoint's notes.</summary>
     public static IReadOnlyDictionary<string, string> Notes(ParseResult parsed) => new Dictionary<string, string>

@@ -1,13 +1,17 @@
 using NinCudnn.Devices;
+using NinCudnn.Operators;
 
 namespace NinCudnn.Networks;
 
 /// <summary>A tensor or scratch area of a plan, alive from the first to the last step that touches it.</summary>
-internal sealed class PlanTensor(string name, long bytes)
+internal sealed class PlanTensor(string name, long bytes, TensorShape? shape = null)
 {
     public string Name { get; } = name;
 
     public long Bytes { get; } = bytes;
+
+    /// <summary>The extents of an activation; null of other tensors.</summary>
+    public TensorShape? Shape => shape;
 
     public int FirstStep { get; set; } = int.MaxValue;
 

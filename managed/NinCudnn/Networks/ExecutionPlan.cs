@@ -79,6 +79,38 @@ public sealed class ExecutionPlan : IDisposable
             _graph = _stream.Capture(Enqueue);
     }
 
+    /// <summary>
+    /// Runs call by call, and looks at the numbers that every operator has written before the next one runs. As slow as that is, the results are
+    /// those of <see cref="Run"/>, to the bit.
+    /// </summary>
+    /// <param name="ignoresGradients">Whether gradients may be infinite or NaN, as float16's are now and then with a loss scale.</param>
+    /// <returns>The first number that is infinite or NaN, behind whose operator nothing was run; null if all are finite.</returns>
+    /// <exception cref="Interop.NativeException">A call was refused, or earlier work failed.</exception>
+    public NumericFault? RunChecked(bool ignoresGradients = false)
+    {
+        using var reader = new OperandReader(_stream);
+        foreach (PlanStep step in Steps)
+        {
+            // What is overwritten must be looked at before.
+            Dictionary<string, TensorRange> before = step.Inputs.IntersectBy(step.Outputs.Select(output => output.Name), input => input.Name)
+                .ToDictionary(input => input.Name, input => reader.Read(input).Range);
+            step.Enqueue();
+            foreach (PlanOperand output in step.Outputs.Where(output => !(ignoresGradients && output.IsGradient)))
+            {
+                if (reader.Read(output).FirstNonFinite is var (index, value))
+                {
+                    IEnumerable<PlanOperand> inputs = step.Inputs.Where(
+                        input => input.Parameter is null || output.Parameter is null || input.Parameter == output.Parameter);
+                    return new NumericFault(
+                        output.Parameter is null ? step.Layer : output.Parameter[..output.Parameter.LastIndexOf('.')], step.Kind, output.Name,
+                        output.Describe(index), value,
+                        [.. inputs.Select(input => before.TryGetValue(input.Name, out TensorRange range) ? range : reader.Read(input).Range)]);
+                }
+            }
+        }
+        return null;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -94,7 +94,7 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
         }
 
         PlanTensor logits = x, classMaps = outputs[^3]; // what the average pool and the flatten at the end take
-        PlanTensor gradient = AddLoss(logits);
+        PlanTensor gradient = AddLoss(logits, scaling);
         while (_backward.TryPop(out Func<PlanTensor, PlanTensor>? addBackward))
             gradient = addBackward(gradient);
         if (IsTraining && options.Sgd is { } sgd)
@@ -122,7 +122,7 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
             long imageBytes = shape.N * (images.Shape.Count / images.Shape.N);
             PlanTensor? changes = AddAugmentation(shape);
             AddStep("input", PlanStepKind.Input, 0, imageBytes, changes is null ? [x] : [x, changes],
-                () => input.Forward(images.Images, resources.StepInput.Indices, x.Memory, changes?.Memory ?? default));
+                () => input.Forward(images.Images, resources.StepInput.Indices, x.Memory, changes?.Memory ?? default), outputs: [Numbers(x)]);
         }
         return x;
     }
@@ -168,7 +168,8 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
         PlanTensor workspace = Scratch(name + " workspace", convolution.ForwardWorkspaceBytes);
         AddStep(name, PlanStepKind.Forward, shape.MultiplyAdds, w.Bytes + b.Bytes, [x, y],
             () => convolution.Forward(x.Memory, w, b, y.Memory, workspace.Memory),
-            convolution.MethodName(ConvolutionDirection.Forward), workspace);
+            convolution.MethodName(ConvolutionDirection.Forward), workspace,
+            [Numbers(x), Numbers($"{name}.weight", w), Numbers($"{name}.bias", b)], [Numbers(y)]);
         if (!IsTraining)
             return y;
 
@@ -179,14 +180,16 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
             Relu relu = Own(new Relu(Stream, shape.Output, Type));
             PlanTensor partialSums = Scratch(name + " bias sums", relu.BackwardWorkspaceBytes);
             AddStep(name, PlanStepKind.BackwardBias, 0, dy.Bytes + db.Bytes, [y, dy, partialSums], // dy is read and written
-                () => relu.Backward(y.Memory, dy.Memory, db, partialSums.Memory));
+                () => relu.Backward(y.Memory, dy.Memory, db, partialSums.Memory),
+                inputs: [Numbers(y), Gradient(dy)], outputs: [Gradient(dy), Gradient($"{name}.bias", db)]);
 
             PlanTensor dz = dy;
             resources.Tuner?.Tune(convolution, ConvolutionDirection.BackwardFilter);
             PlanTensor filterWorkspace = Scratch(name + " filter workspace", convolution.BackwardFilterWorkspaceBytes);
             AddStep(name, PlanStepKind.BackwardFilter, shape.MultiplyAdds, dw.Bytes, [x, dz],
                 () => convolution.BackwardFilter(x.Memory, dz.Memory, dw, filterWorkspace.Memory),
-                convolution.MethodName(ConvolutionDirection.BackwardFilter), filterWorkspace);
+                convolution.MethodName(ConvolutionDirection.BackwardFilter), filterWorkspace,
+                [Numbers(x), Gradient(dz)], [Gradient($"{name}.weight", dw)]);
             if (isFirst && !options.InputGradient)
                 return dz;
 
@@ -195,7 +198,8 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
             PlanTensor dataWorkspace = Scratch(name + " data workspace", convolution.BackwardDataWorkspaceBytes);
             AddStep(name, PlanStepKind.BackwardData, shape.MultiplyAdds, w.Bytes, [dz, dx],
                 () => convolution.BackwardData(w, dz.Memory, dx.Memory, dataWorkspace.Memory),
-                convolution.MethodName(ConvolutionDirection.BackwardData), dataWorkspace);
+                convolution.MethodName(ConvolutionDirection.BackwardData), dataWorkspace,
+                [Gradient(dz), Numbers($"{name}.weight", w)], [Gradient(dx)]);
             return dx;
         });
         return y;
@@ -207,7 +211,8 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
         Pooling pooling = Own(new Pooling(Stream, shape, Type));
         PlanTensor y = Tensor(name, shape.Output);
         PlanTensor workspace = Scratch(name + " workspace", pooling.ForwardWorkspaceBytes);
-        AddStep(name, PlanStepKind.Forward, 0, 0, [x, y], () => pooling.Forward(x.Memory, y.Memory, workspace.Memory), workspace: workspace);
+        AddStep(name, PlanStepKind.Forward, 0, 0, [x, y], () => pooling.Forward(x.Memory, y.Memory, workspace.Memory), workspace: workspace,
+            inputs: [Numbers(x)], outputs: [Numbers(y)]);
         if (!IsTraining)
             return y;
 
@@ -216,7 +221,8 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
             PlanTensor dx = Tensor(name + " gradient", shape.Input);
             PlanTensor backwardWorkspace = Scratch(name + " gradient workspace", pooling.BackwardWorkspaceBytes);
             AddStep(name, PlanStepKind.BackwardData, 0, 0, [x, y, dy, dx],
-                () => pooling.Backward(x.Memory, y.Memory, dy.Memory, dx.Memory, backwardWorkspace.Memory), workspace: backwardWorkspace);
+                () => pooling.Backward(x.Memory, y.Memory, dy.Memory, dx.Memory, backwardWorkspace.Memory), workspace: backwardWorkspace,
+                inputs: [Gradient(dy)], outputs: [Gradient(dx)]);
             return dx;
         });
         return y;
@@ -231,17 +237,19 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
         var dropout = new Dropout(Stream, shape, rate, options.Seed, index, Type);
         // Not in place: the backward pass of a pooling before it needs its output.
         PlanTensor y = Tensor(name, shape);
-        AddStep(name, PlanStepKind.Forward, 0, 0, [x, y], () => dropout.Forward(x.Memory, resources.StepInput.State, y.Memory));
+        AddStep(name, PlanStepKind.Forward, 0, 0, [x, y], () => dropout.Forward(x.Memory, resources.StepInput.State, y.Memory),
+            inputs: [Numbers(x)], outputs: [Numbers(y)]);
         _backward.Push(dy =>
         {
             AddStep(name, PlanStepKind.BackwardData, 0, dy.Bytes, [dy],
-                () => dropout.Backward(dy.Memory, resources.StepInput.State, dy.Memory));
+                () => dropout.Backward(dy.Memory, resources.StepInput.State, dy.Memory),
+                inputs: [Gradient(dy)], outputs: [Gradient(dy)]);
             return dy;
         });
         return y;
     }
 
-    private PlanTensor AddLoss(PlanTensor logits)
+    private PlanTensor AddLoss(PlanTensor logits, LossScaling? scaling)
     {
         int n = options.Batch, classes = architecture.Classes;
         var loss = new SoftmaxCrossEntropy(Stream, n, classes, Type, IsTraining ? options.LabelSmoothing : 0);
@@ -251,20 +259,30 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
         AddStep("loss", PlanStepKind.Loss, 0, 0, [logits, gradient, sampleLoss, sampleCorrect],
             () => loss.Run(
                 logits.Memory, resources.Labels, resources.StepInput.Indices, resources.StepInput.State,
-                sampleLoss.Memory, sampleCorrect.Memory, IsTraining ? gradient.Memory : default));
+                sampleLoss.Memory, sampleCorrect.Memory, IsTraining ? gradient.Memory : default),
+            inputs: [Numbers(logits)],
+            outputs: [new PlanOperand("the images' losses", () => sampleLoss.Memory, DataType.Float32), .. IsTraining ? [Gradient(gradient)] : Array.Empty<PlanOperand>()]);
         AddStep("loss", PlanStepKind.Loss, 0, 0, [sampleLoss, sampleCorrect],
-            () => loss.Accumulate(sampleLoss.Memory, sampleCorrect.Memory, resources.Loss.Sums));
+            () => loss.Accumulate(sampleLoss.Memory, sampleCorrect.Memory, resources.Loss.Sums, onlyFinite: scaling is not null));
+        if (scaling is not null)
+        {
+            DeviceMemory scaler = resources.LossScaler!.Value;
+            AddStep("loss", PlanStepKind.Loss, 0, 0, [sampleLoss], () => scaling.CheckLoss(sampleLoss.Memory, scaler));
+        }
         return gradient;
     }
 
-    /// <summary>Only float16 has too few exponents for gradients as they are.</summary>
+    /// <returns>What skips steps that are not finite; null where none are.</returns>
     private LossScaling? AddLossScaling()
     {
-        if (!IsTraining || options.Sgd is null || Type != DataType.Float16)
+        if (!IsTraining || options.Sgd is null)
             return null;
-        DeviceMemory scaler = resources.LossScaler
-            ?? throw new ArgumentException("training in Float16 needs a loss scaler among the plan's resources");
-        var scaling = new LossScaling(Stream, resources.Parameters.FlatCount);
+        if (resources.LossScaler is not { } scaler)
+        {
+            // Only float16 has too few exponents for gradients as they are.
+            return Type != DataType.Float16 ? null : throw new ArgumentException("training in Float16 needs a loss scaler among the plan's resources");
+        }
+        var scaling = new LossScaling(Stream, resources.Parameters.FlatCount, Type);
         AddStep("loss scale", PlanStepKind.Loss, 0, scaler.Bytes, [], () => scaling.Begin(scaler, resources.StepInput.State));
         return scaling;
     }
@@ -289,7 +307,15 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
             parameters.Gradients.Bytes + 2 * (values.Bytes + momentum.Bytes + average.Bytes) + compute.Bytes + computeAverage.Bytes,
             clipFactor is null ? [] : [clipFactor],
             () => sgd.Run(
-                parameters.Gradients, resources.StepInput.State, values, momentum, compute, clipFactor?.Memory ?? default, average, computeAverage));
+                parameters.Gradients, resources.StepInput.State, values, momentum, compute, clipFactor?.Memory ?? default, average, computeAverage),
+            inputs: [.. parameters.Parameters.Select(parameter => Gradient(parameter.Name, parameters.Gradient(parameter.Name)))],
+            outputs: [.. Each("", values), .. Each("the momentum of ", momentum), .. Each("the moving average of ", average)]);
+
+        IEnumerable<PlanOperand> Each(string kind, DeviceMemory flat) => flat == default ? [] : parameters.Parameters.Select(parameter =>
+            Numbers(kind + parameter.Name, flat.Slice(parameter.Offset * sizeof(float), (long)parameter.Count * sizeof(float)), DataType.Float32) with
+            {
+                Parameter = parameter.Name,
+            });
 
         static (DeviceMemory Values, DeviceMemory Compute) Written(ParameterStore store) =>
             (store.Values, store.Precision.DataType() == DataType.Float32 ? default : store.ComputeValues);
@@ -305,15 +331,27 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
         PlanTensor factor = Scratch("clip factor", sizeof(float));
         PlanTensor workspace = Scratch("clip workspace", clipping.WorkspaceBytes);
         AddStep("clip", PlanStepKind.Update, 0, parameters.Gradients.Bytes, [factor],
-            () => clipping.Run(parameters.Gradients, resources.StepInput.State, factor.Memory, workspace.Memory), workspace: workspace);
+            () => clipping.Run(parameters.Gradients, resources.StepInput.State, factor.Memory, workspace.Memory), workspace: workspace,
+            outputs: [Gradient(factor) with { Type = DataType.Float32 }]);
         return factor;
     }
 
-    private PlanTensor Tensor(string name, TensorShape shape) => Scratch(name, shape.Count * Type.Bytes());
+    private PlanOperand Numbers(PlanTensor tensor) => new(tensor.Name, () => tensor.Memory, Type) { Shape = tensor.Shape };
 
-    private PlanTensor Scratch(string name, long bytes)
+    private PlanOperand Numbers(string name, DeviceMemory memory) => Numbers(name, memory, Type);
+
+    private static PlanOperand Numbers(string name, DeviceMemory memory, DataType type) => new(name, () => memory, type);
+
+    private PlanOperand Gradient(PlanTensor tensor) => Numbers(tensor) with { IsGradient = true };
+
+    private PlanOperand Gradient(string parameter, DeviceMemory memory) =>
+        Numbers($"the gradient of {parameter}", memory) with { IsGradient = true, Parameter = parameter };
+
+    private PlanTensor Tensor(string name, TensorShape shape) => Scratch(name, shape.Count * Type.Bytes(), shape);
+
+    private PlanTensor Scratch(string name, long bytes, TensorShape? shape = null)
     {
-        var tensor = new PlanTensor(name, bytes);
+        var tensor = new PlanTensor(name, bytes, shape);
         _tensors.Add(tensor);
         return tensor;
     }
@@ -326,9 +364,11 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
     /// <param name="enqueue">Queues it.</param>
     /// <param name="method">A convolution's method.</param>
     /// <param name="workspace">Scratch memory; how often it is touched is the method's affair, so it does not count as traffic.</param>
+    /// <param name="inputs">The numbers that it reads, to be looked at by <see cref="ExecutionPlan.RunChecked"/>.</param>
+    /// <param name="outputs">The numbers that it writes.</param>
     private void AddStep(
         string layer, PlanStepKind kind, long multiplyAdds, long parameterBytes, ReadOnlySpan<PlanTensor> operands, Action enqueue,
-        string? method = null, PlanTensor? workspace = null)
+        string? method = null, PlanTensor? workspace = null, PlanOperand[]? inputs = null, PlanOperand[]? outputs = null)
     {
         long bytes = parameterBytes;
         foreach (PlanTensor operand in operands)
@@ -338,7 +378,13 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
         }
         if (workspace is not null)
             Touch(workspace);
-        _steps.Add(new PlanStep(layer, kind, multiplyAdds, bytes, enqueue) { Method = method, WorkspaceBytes = workspace?.Bytes ?? 0 });
+        _steps.Add(new PlanStep(layer, kind, multiplyAdds, bytes, enqueue)
+        {
+            Method = method,
+            WorkspaceBytes = workspace?.Bytes ?? 0,
+            Inputs = [.. inputs ?? []],
+            Outputs = [.. outputs ?? []],
+        });
     }
 
     private void Touch(PlanTensor tensor)

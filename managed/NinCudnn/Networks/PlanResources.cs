@@ -16,7 +16,10 @@ public sealed record PlanResources(
     DeviceStream Stream, ParameterStore Parameters, StepInput StepInput, RunningLoss Loss, DeviceArena Arena,
     DeviceMemory Labels, DeviceDataset? Images = null)
 {
-    /// <summary>A <see cref="LossScalerState"/> in device memory; training in float16 needs it.</summary>
+    /// <summary>
+    /// A <see cref="LossScalerState"/> in device memory, by which steps that are not finite are skipped. Training in float16 needs it; in other
+    /// types all steps count without it.
+    /// </summary>
     public DeviceMemory? LossScaler { get; init; }
 
     /// <summary>Where the parameters' moving average is kept; plans with <see cref="PlanOptions.EmaDecay"/> need it.</summary>

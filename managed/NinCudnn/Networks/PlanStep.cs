@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace NinCudnn.Networks;
 
 /// <summary>What a step of a plan does for its layer.</summary>
@@ -38,4 +40,10 @@ public sealed record PlanStep(string Layer, PlanStepKind Kind, long MultiplyAdds
 
     /// <summary>Scratch memory that it uses.</summary>
     public long WorkspaceBytes { get; init; }
+
+    /// <summary>Numbers that it reads.</summary>
+    internal ImmutableArray<PlanOperand> Inputs { get; init; } = [];
+
+    /// <summary>Numbers that it writes, some of them in place of those that it reads.</summary>
+    internal ImmutableArray<PlanOperand> Outputs { get; init; } = [];
 }

@@ -55,11 +55,13 @@ internal sealed class BatchPlans : IDisposable
     /// <returns>The plan that ran.</returns>
     public ExecutionPlan Run(int index, in StepState state)
     {
-        _source.Send(state, index);
-        ExecutionPlan plan = _rest is null || index < BatchCount - 1 ? _whole : _rest;
+        ExecutionPlan plan = Send(index, state);
         plan.Run();
         return plan;
     }
+
+    /// <summary>Runs one batch of a pass as <see cref="ExecutionPlan.RunChecked"/> does.</summary>
+    public NumericFault? RunChecked(int index, in StepState state, bool ignoresGradients) => Send(index, state).RunChecked(ignoresGradients);
 
     public void Dispose()
     {
@@ -67,5 +69,11 @@ internal sealed class BatchPlans : IDisposable
         _whole?.Dispose();
         _rest?.Dispose();
         _source.Dispose();
+    }
+
+    private ExecutionPlan Send(int index, in StepState state)
+    {
+        _source.Send(state, index);
+        return _rest is null || index < BatchCount - 1 ? _whole : _rest;
     }
 }

@@ -76,9 +76,11 @@ internal sealed class CheckpointWriter : IDisposable
     }
 
     /// <summary>Waits for the write at hand. What it fails by is not thrown: whatever ended the run before <see cref="Finish"/> goes first.</summary>
+    public void Wait() => ((IAsyncResult)_write).AsyncWaitHandle.WaitOne();
+
     public void Dispose()
     {
-        ((IAsyncResult)_write).AsyncWaitHandle.WaitOne();
+        Wait();
         _snapshot.Dispose();
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using NinCudnn.Data;
 using NinCudnn.Devices;
 using NinCudnn.Networks;
@@ -11,6 +12,9 @@ namespace NinCudnn.Training;
 /// </summary>
 public sealed class Trainer : IDisposable
 {
+    /// <summary>Steps in a row that may be skipped, since their loss or gradients are not finite, before the run ends.</summary>
+    public const int MaxSkippedInARow = 100;
+
     private const int ProgressReportsPerEpoch = 100;
 
     private readonly TrainingRecipe _recipe;
@@ -25,8 +29,8 @@ public sealed class Trainer : IDisposable
     private readonly DeviceStream _stream;
     private readonly DeviceArena _arena;
     private readonly StepInput _stepInput;
-    private readonly RunningLoss _loss;
-    private readonly DeviceBuffer<LossScalerState>? _lossScaler; // float16 only
+    private readonly StepWatch _watch;
+    private readonly DeathWatch _deathWatch;
     private readonly ParameterStore? _average;
     private readonly BatchPlans _plans;
     private readonly Evaluator _evaluator;
@@ -39,6 +43,7 @@ public sealed class Trainer : IDisposable
     private int _epoch = 1;
     private int _stepInEpoch;
     private bool _hasBegun;
+    private NetworkDeath? _death;
 
     /// <summary>Draws the first parameters, places the data and compiles the plans.</summary>
     /// <param name="device">Where to train.</param>
@@ -89,7 +94,8 @@ public sealed class Trainer : IDisposable
             }
             int batch = Math.Min(recipe.BatchSize, Math.Max(trainSet.Count, testSet.Count));
             _stepInput = new StepInput(_stream, batch);
-            _loss = new RunningLoss(_stream);
+            _watch = new StepWatch(_stream, recipe.Precision.DataType());
+            _deathWatch = new DeathWatch(architecture.Classes, recipe.Sgd.Momentum);
             var options = new PlanOptions
             {
                 Batch = batch,
@@ -104,14 +110,9 @@ public sealed class Trainer : IDisposable
                 Seed = seed,
                 Operators = execution.Operators(recipe.Precision),
             };
-            if (recipe.Precision == Precision.Float16)
+            var resources = new PlanResources(_stream, Parameters, _stepInput, _watch.Loss, _arena, Labels: default)
             {
-                _lossScaler = device.Allocate<LossScalerState>(1);
-                _lossScaler.Upload([LossScalerState.Initial]);
-            }
-            var resources = new PlanResources(_stream, Parameters, _stepInput, _loss, _arena, Labels: default)
-            {
-                LossScaler = _lossScaler?.Memory,
+                LossScaler = _watch.Scaler,
                 Average = _average,
                 Tuner = execution.CreateTuner(_stream),
             };
@@ -149,10 +150,26 @@ public sealed class Trainer : IDisposable
     public ParameterStore ModelParameters => _average ?? Parameters;
 
     /// <summary>Waits for the device and copies the model as it is now: to <see cref="ModelFile.Save">save</see> it, or to <see cref="Predictor.Load">use</see> it.</summary>
-    public ModelFile DownloadModel() => new(Model, ModelParameters.DownloadValues());
+    /// <exception cref="TrainingDivergedException">It has parameters that are infinite or NaN.</exception>
+    public ModelFile DownloadModel()
+    {
+        Dictionary<string, float[]> parameters = ModelParameters.DownloadValues();
+        RequireFinite("", parameters, Step);
+        return new ModelFile(Model, parameters);
+    }
 
     /// <summary>Where and when <see cref="Train"/> writes checkpoints; null for none.</summary>
     public CheckpointSettings? Checkpoints { get; set; }
+
+    /// <summary>What <see cref="Train"/> does about a step whose loss or gradients are not finite. To be set before <see cref="Restore"/>.</summary>
+    public NonFiniteAction OnNonFinite { get; set; }
+
+    /// <summary>
+    /// Whether <see cref="Train"/> looks at what every operator computes, see <see cref="ExecutionPlan.RunChecked"/>, and ends at the first number that is
+    /// infinite or NaN, whatever <see cref="OnNonFinite"/> says. That is slow, and changes no result: a run that goes on from a checkpoint before comes
+    /// to the same number.
+    /// </summary>
+    public bool DebugNumerics { get; set; }
 
     /// <summary>What the training set is known by.</summary>
     public DatasetIdentity TrainSet => _trainIdentity.Value;
@@ -170,6 +187,9 @@ public sealed class Trainer : IDisposable
     /// <param name="stop">Ends the run early.</param>
     /// <exception cref="Interop.NativeException">A native call failed.</exception>
     /// <exception cref="IOException">A checkpoint couldn't be written.</exception>
+    /// <exception cref="TrainingDivergedException">
+    /// Loss, gradients or parameters are not finite. That is noticed when the loss is read, a hundred times an epoch, and names the step exactly.
+    /// </exception>
     public TrainingResult Train(ITrainingObserver? observer = null, CancellationToken stop = default)
     {
         Checkpoints?.Validate();
@@ -185,7 +205,8 @@ public sealed class Trainer : IDisposable
         {
             if (!TrainEpoch(observer, writer, stop))
                 break;
-            LossSummary train = ReadLoss();
+            _watch.BeginRead();
+            LossSummary train = EndRead(observer, writer, _stepInEpoch).Loss;
             _epochClock.Stop();
             if (EvaluateEpoch(observer, stop) is not { } test)
                 break;
@@ -195,10 +216,14 @@ public sealed class Trainer : IDisposable
         }
         _clock.Stop();
         writer?.Finish(Position());
+        _watch.BeginRead();
+        LossScalerState state = _watch.EndRead().Scaler;
+        StepWatch.Check(state, OnNonFinite, Step, _plans.BatchCount, LastCheckpoint);
         long samples = (_epoch - 1L) * _trainSamples + _plans.SamplesIn(_stepInEpoch);
         double trainingSeconds = (_trainingTime + _epochClock.Elapsed).TotalSeconds;
         return new TrainingResult(
-            [.. _epochs], _epochs.Count < _recipe.Epochs, Step, SkippedSteps(), samples / Math.Max(trainingSeconds, 1e-9), _clock.Elapsed);
+            [.. _epochs], _epochs.Count < _recipe.Epochs, Step, state.SkippedSteps, samples / Math.Max(trainingSeconds, 1e-9), _clock.Elapsed,
+            _death);
     }
 
     /// <summary>Measures the model as it is now on the test set.</summary>
@@ -213,6 +238,7 @@ public sealed class Trainer : IDisposable
     /// trainer to <see cref="Restore">go on with</see>. While it trains, <see cref="CheckpointSettings"/> have this done without waiting.
     /// </summary>
     /// <param name="notes">What to add, by keys of one's own.</param>
+    /// <exception cref="TrainingDivergedException">It has come to numbers that are infinite or NaN.</exception>
     public TrainingCheckpoint DownloadCheckpoint(IReadOnlyDictionary<string, string>? notes = null)
     {
         using TrainingSnapshot snapshot = CreateSnapshot();
@@ -244,9 +270,12 @@ public sealed class Trainer : IDisposable
             Parameters.LoadMomentum(momentum);
         if (checkpoint.Average is { } average)
             _average!.Load(average);
-        if (checkpoint.LossScaler is { } scaler)
-            _lossScaler!.Upload([scaler]);
-        _loss.Set(position.EpochLoss);
+        LossScalerState scaler = checkpoint.LossScaler ?? LossScalerState.Initial(_recipe.Precision.DataType());
+        _watch.Set(OnNonFinite == NonFiniteAction.Stop ? scaler with { FirstFound = NonFinite.None, FirstStep = 0 } : scaler); // what was skipped before is past
+        _watch.Loss.Set(position.EpochLoss);
+        _deathWatch.BeginEpoch(position.EpochLoss, position.StepInEpoch);
+        _deathWatch.Acquit();
+        _death = null;
 
         _epochs.Clear();
         _epochs.AddRange(position.Epochs);
@@ -264,8 +293,7 @@ public sealed class Trainer : IDisposable
         // Not all are there if the constructor failed.
         _evaluator?.Dispose();
         _plans?.Dispose();
-        _lossScaler?.Dispose();
-        _loss?.Dispose();
+        _watch?.Dispose();
         _stepInput?.Dispose();
         _average?.Dispose();
         Parameters?.Dispose();
@@ -300,7 +328,10 @@ public sealed class Trainer : IDisposable
         _epochClock.Start();
         _plans.Begin(new EpochOrder(_seed, _epoch - 1), _stepInEpoch);
         if (_stepInEpoch == 0)
-            _loss.Reset();
+        {
+            _watch.Loss.Reset();
+            _deathWatch.BeginEpoch();
+        }
         int reading = 0; // the number of steps behind the sums that are on their way, 0 if none are
         BeginReport(); // of the step that the run goes on behind, which whoever stopped there has left to us
         while (_stepInEpoch < stepsPerEpoch)
@@ -312,7 +343,7 @@ public sealed class Trainer : IDisposable
                 return false;
             }
             double rate = _recipe.LearningRate * _recipe.Schedule.Factor(Step, totalSteps);
-            _plans.Run(_stepInEpoch, new StepState((float)rate, Step));
+            RunStep(new StepState((float)rate, Step), writer);
             _stepInEpoch++;
             BeginReport();
             if (writer is not null && writer.IsDue(Step))
@@ -326,10 +357,10 @@ public sealed class Trainer : IDisposable
 
         void BeginReport()
         {
-            if (observer is null || _stepInEpoch == 0 || _stepInEpoch % reportInterval != 0)
+            if (_stepInEpoch == 0 || _stepInEpoch % reportInterval != 0)
                 return;
             EndReport(); // of the interval before: usually it has arrived long ago
-            _loss.BeginRead();
+            _watch.BeginRead();
             reading = _stepInEpoch;
         }
 
@@ -337,10 +368,11 @@ public sealed class Trainer : IDisposable
         {
             if (reading == 0)
                 return;
-            LossSummary loss = _loss.EndRead();
-            double seconds = _epochClock.Elapsed.TotalSeconds;
-            observer!.Progressed(new TrainingProgress(_epoch, Step - _stepInEpoch + reading, reading, loss, loss.Samples / seconds));
+            int step = reading;
             reading = 0;
+            var (loss, state) = EndRead(observer, writer, step);
+            double seconds = _epochClock.Elapsed.TotalSeconds;
+            observer?.Progressed(new TrainingProgress(_epoch, Step - _stepInEpoch + step, step, loss, loss.Samples / seconds, state.SkippedSteps));
         }
 
         // So that what is told behind a checkpoint is told again by a run that goes on there, and nothing before it.
@@ -348,6 +380,22 @@ public sealed class Trainer : IDisposable
         {
             if (reading < _stepInEpoch)
                 EndReport();
+        }
+    }
+
+    private void RunStep(in StepState state, CheckpointWriter? writer)
+    {
+        if (!DebugNumerics)
+        {
+            _plans.Run(_stepInEpoch, state);
+            return;
+        }
+        _watch.BeginRead();
+        bool isScaled = _watch.EndRead().Scaler.Scale > 1; // then a smaller scale is the remedy, and comes by itself
+        if (_plans.RunChecked(_stepInEpoch, state, ignoresGradients: isScaled) is { } fault)
+        {
+            string what = string.Create(CultureInfo.InvariantCulture, $"step {Step + 1} (epoch {_epoch}): {fault}");
+            throw new TrainingDivergedException(what, _epoch, Step + 1, LastCheckpoint(writer), fault);
         }
     }
 
@@ -384,39 +432,86 @@ public sealed class Trainer : IDisposable
     private TrainingPosition Position() => new(Step, _epoch, _stepInEpoch, default, [.. _epochs], _epochClock.Elapsed, _trainingTime, _clock.Elapsed);
 
     private TrainingSnapshot CreateSnapshot() =>
-        new(_stream, Parameters, hasMomentum: _recipe.Sgd.Momentum > 0, _average, _loss, _lossScaler);
+        new(_stream, Parameters, hasMomentum: _recipe.Sgd.Momentum > 0, _average, _watch);
 
     /// <param name="snapshot">A copy that has come.</param>
     /// <param name="position">How far the run was when it was taken.</param>
     /// <param name="notes">What to add.</param>
-    private TrainingCheckpoint CreateCheckpoint(TrainingSnapshot snapshot, TrainingPosition position, IReadOnlyDictionary<string, string> notes) => new()
+    /// <exception cref="TrainingDivergedException">It has what no checkpoint may have.</exception>
+    private TrainingCheckpoint CreateCheckpoint(TrainingSnapshot snapshot, TrainingPosition position, IReadOnlyDictionary<string, string> notes)
     {
-        Model = Model,
-        Recipe = _recipe,
-        Seed = _seed,
-        Execution = _execution,
-        TrainSet = TrainSet,
-        TestSet = TestSet,
-        Position = position with { EpochLoss = position.StepInEpoch == 0 ? default : snapshot.Loss },
-        LossScaler = snapshot.LossScaler,
-        Parameters = snapshot.Parameters,
-        Momentum = snapshot.Momentum,
-        Average = snapshot.Average,
-        Notes = notes,
-    };
-
-    private long SkippedSteps()
-    {
-        if (_lossScaler is null)
-            return 0;
-        var state = new LossScalerState[1];
-        _lossScaler.Download(state);
-        return state[0].SkippedSteps;
+        StepWatch.Check(snapshot.LossScaler, OnNonFinite, position.Step, _plans.BatchCount, LastCheckpoint);
+        var checkpoint = new TrainingCheckpoint
+        {
+            Model = Model,
+            Recipe = _recipe,
+            Seed = _seed,
+            Execution = _execution,
+            TrainSet = TrainSet,
+            TestSet = TestSet,
+            Position = position with { EpochLoss = position.StepInEpoch == 0 ? default : snapshot.Loss },
+            LossScaler = snapshot.LossScaler,
+            Parameters = snapshot.Parameters,
+            Momentum = snapshot.Momentum,
+            Average = snapshot.Average,
+            Notes = notes,
+        };
+        RequireFinite("", checkpoint.Parameters, position.Step);
+        RequireFinite("the momentum of ", checkpoint.Momentum, position.Step);
+        RequireFinite("the moving average of ", checkpoint.Average, position.Step);
+        return checkpoint;
     }
 
-    private LossSummary ReadLoss()
+    /// <exception cref="TrainingDivergedException">A number is infinite or NaN.</exception>
+    private void RequireFinite(string kind, IReadOnlyDictionary<string, float[]>? tensors, long step)
     {
-        _loss.BeginRead();
-        return _loss.EndRead();
+        foreach (var (name, values) in tensors ?? new Dictionary<string, float[]>())
+        {
+            if (Array.FindIndex(values, value => !float.IsFinite(value)) is >= 0 and var index)
+            {
+                int epoch = (int)((step - 1) / _plans.BatchCount) + 1;
+                throw new TrainingDivergedException(
+                    string.Create(CultureInfo.InvariantCulture, $"element {index} of {kind}{name} is {values[index]} behind step {step} (epoch {epoch})"),
+                    epoch, step, LastCheckpoint());
+            }
+        }
+    }
+
+    /// <summary>The path of the last checkpoint, when the one at hand is written; null if there is none.</summary>
+    private string? LastCheckpoint(CheckpointWriter? writer)
+    {
+        writer?.Wait();
+        return LastCheckpoint();
+    }
+
+    private string? LastCheckpoint() => Checkpoints?.Directory.Files is [var newest, ..] ? newest : null;
+
+    /// <summary>Waits for what the device has kept of its steps, and draws the conclusions.</summary>
+    /// <param name="observer">Is told of the network's death.</param>
+    /// <param name="writer">May have a checkpoint in hand.</param>
+    /// <param name="stepInEpoch">The step of the epoch behind which it was read.</param>
+    /// <exception cref="TrainingDivergedException">The run is to end.</exception>
+    private (LossSummary Loss, LossScalerState Scaler) EndRead(ITrainingObserver? observer, CheckpointWriter? writer, int stepInEpoch)
+    {
+        var (loss, state) = _watch.EndRead();
+        long step = Step - _stepInEpoch + stepInEpoch;
+        StepWatch.Check(state, OnNonFinite, step, _plans.BatchCount, () => LastCheckpoint(writer));
+        WatchForDeath(observer, loss, step, stepInEpoch);
+        return (loss, state);
+    }
+
+    private void WatchForDeath(ITrainingObserver? observer, in LossSummary loss, long step, int stepInEpoch)
+    {
+        if (_deathWatch.Add(loss, stepInEpoch) == false)
+            _death = null;
+        if (_death is not null || !_deathWatch.IsSuspicious)
+            return;
+        if (Parameters.DownloadGradients().Values.Any(gradient => gradient.AsSpan().ContainsAnyExcept(0f)))
+        {
+            _deathWatch.Acquit();
+            return;
+        }
+        _death = new NetworkDeath(_epoch, step, step - _deathWatch.Count + 1, Math.Log(Model.Architecture.Classes));
+        observer?.Died(_death);
     }
 }

@@ -44,7 +44,7 @@ public sealed record TrainingCheckpoint
     /// <summary>How far the run was.</summary>
     public required TrainingPosition Position { get; init; }
 
-    /// <summary>Dynamic loss scaling's state; null but in float16.</summary>
+    /// <summary>Dynamic loss scaling's state, and which steps were skipped.</summary>
     public LossScalerState? LossScaler { get; init; }
 
     /// <summary>The parameters that are trained, by name, in PyTorch's order.</summary>

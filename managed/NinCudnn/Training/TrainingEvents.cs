@@ -25,7 +25,18 @@ public sealed record TrainingStart(
 /// <param name="StepInEpoch">Steps done in the epoch.</param>
 /// <param name="Loss">Loss and accuracy of the epoch so far.</param>
 /// <param name="SamplesPerSecond">Training speed in the epoch so far.</param>
-public sealed record TrainingProgress(int Epoch, long Step, int StepInEpoch, LossSummary Loss, double SamplesPerSecond);
+/// <param name="SkippedSteps">Those of the run's steps that changed nothing, since their loss or gradients were not finite.</param>
+public sealed record TrainingProgress(int Epoch, long Step, int StepInEpoch, LossSummary Loss, double SamplesPerSecond, long SkippedSteps);
+
+/// <summary>
+/// A network that has died: its loss has stayed at ln(classes), which is that of class scores that are all equal, and no gradient is left that
+/// could change it. The usual cause is a last rectifier that is off for every class and image.
+/// </summary>
+/// <param name="Epoch">The epoch in which it was recognised, from 1.</param>
+/// <param name="Step">Steps done then.</param>
+/// <param name="Since">The first step, from 1, with that loss, as far as it was looked at.</param>
+/// <param name="Loss">The loss.</param>
+public sealed record NetworkDeath(int Epoch, long Step, long Since, double Loss);
 
 /// <summary>What an epoch gave.</summary>
 /// <param name="Epoch">The epoch, from 1.</param>
@@ -40,10 +51,12 @@ public sealed record EpochResult(int Epoch, long Step, LossSummary Train, LossSu
 /// <param name="Epochs">The epochs that were finished.</param>
 /// <param name="IsStopped">Whether it was stopped before its last epoch.</param>
 /// <param name="Step">Steps done.</param>
-/// <param name="SkippedSteps">Those of them that changed nothing because a float16 gradient overflowed.</param>
+/// <param name="SkippedSteps">Those of them that changed nothing, since their loss or gradients were not finite.</param>
 /// <param name="SamplesPerSecond">Training speed over the whole run, evaluation not counted.</param>
 /// <param name="Elapsed">Time from start to end, not counting that in which it was interrupted.</param>
-public sealed record TrainingResult(IReadOnlyList<EpochResult> Epochs, bool IsStopped, long Step, long SkippedSteps, double SamplesPerSecond, TimeSpan Elapsed)
+/// <param name="Death">How the network died; null if it lives.</param>
+public sealed record TrainingResult(
+    IReadOnlyList<EpochResult> Epochs, bool IsStopped, long Step, long SkippedSteps, double SamplesPerSecond, TimeSpan Elapsed, NetworkDeath? Death)
 {
     /// <summary>The last finished epoch, if there is one.</summary>
     public EpochResult? LastEpoch => Epochs.Count > 0 ? Epochs[^1] : null;
@@ -59,6 +72,11 @@ public interface ITrainingObserver
 
     /// <summary>After a number of steps.</summary>
     void Progressed(TrainingProgress progress)
+    {
+    }
+
+    /// <summary>When it is recognised that the network has died. The run goes on unless it is stopped.</summary>
+    void Died(NetworkDeath death)
     {
     }
 

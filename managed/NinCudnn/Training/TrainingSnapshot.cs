@@ -16,24 +16,21 @@ internal sealed class TrainingSnapshot : IDisposable
     private readonly PinnedBuffer<float> _parameters;
     private readonly PinnedBuffer<float>? _momentum;
     private readonly PinnedBuffer<float>? _average;
-    private readonly RunningLoss _loss;
+    private readonly StepWatch _watch;
     private readonly PinnedBuffer<double> _sums;
-    private readonly DeviceMemory _scalerSource;
-    private readonly PinnedBuffer<LossScalerState>? _scaler;
+    private readonly PinnedBuffer<LossScalerState> _scaler;
     private readonly DeviceEvent _copied;
 
     /// <param name="stream">The stream that the run's work is queued on.</param>
     /// <param name="parameters">The parameters that are trained.</param>
     /// <param name="hasMomentum">Whether their momentum buffers are used.</param>
     /// <param name="average">Their moving average; null if there is none.</param>
-    /// <param name="loss">The sums of the epoch at hand.</param>
-    /// <param name="scaler">The loss scale's state; null if there is none.</param>
-    public TrainingSnapshot(
-        DeviceStream stream, ParameterStore parameters, bool hasMomentum, ParameterStore? average, RunningLoss loss, DeviceBuffer<LossScalerState>? scaler)
+    /// <param name="watch">The sums of the epoch at hand, and the loss scale's state.</param>
+    public TrainingSnapshot(DeviceStream stream, ParameterStore parameters, bool hasMomentum, ParameterStore? average, StepWatch watch)
     {
         _stream = stream;
         _store = parameters;
-        _loss = loss;
+        _watch = watch;
         try
         {
             _copied = new DeviceEvent(stream.Device);
@@ -41,11 +38,7 @@ internal sealed class TrainingSnapshot : IDisposable
             _momentum = hasMomentum ? Room(parameters.Momentum) : null;
             _average = average is null ? null : Room(average.Values);
             _sums = stream.Device.AllocatePinned<double>(RunningLoss.SumCount);
-            if (scaler is not null)
-            {
-                _scalerSource = scaler.Memory;
-                _scaler = stream.Device.AllocatePinned<LossScalerState>(1);
-            }
+            _scaler = stream.Device.AllocatePinned<LossScalerState>(1);
         }
         catch
         {
@@ -66,9 +59,8 @@ internal sealed class TrainingSnapshot : IDisposable
     {
         foreach (var (source, copy) in _tensors)
             _stream.Copy(source, copy, copy.Length);
-        _stream.Copy(_loss.Sums, _sums, _sums.Length);
-        if (_scaler is not null)
-            _stream.Copy(_scalerSource, _scaler, _scaler.Length);
+        _stream.Copy(_watch.Loss.Sums, _sums, _sums.Length);
+        _stream.Copy(_watch.Scaler, _scaler, _scaler.Length);
         _copied.Record(_stream);
     }
 
@@ -78,7 +70,7 @@ internal sealed class TrainingSnapshot : IDisposable
 
     public LossSummary Loss => RunningLoss.Summarize(_sums.Span);
 
-    public LossScalerState? LossScaler => _scaler?.Span[0];
+    public LossScalerState LossScaler => _scaler.Span[0];
 
     public Dictionary<string, float[]> Parameters => _store.ByName(_parameters.Span);
 
