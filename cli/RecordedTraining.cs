@@ -9,6 +9,11 @@ using Spectre.Console;
 
 namespace NinCudnn.Cli;
 
+/// <summary>How a run came to its end.</summary>
+/// <param name="IsFinished">Whether it was trained to its last epoch.</param>
+/// <param name="Death">How its network died, where it is to begin again; else null.</param>
+internal readonly record struct RunOutcome(bool IsFinished, NetworkDeath? Death);
+
 /// <summary>A training that is told on standard output and recorded in a run's directory.</summary>
 /// <param name="trainer">Trains; disposed of before the report is written, which needs the device's memory.</param>
 /// <param name="run">The run.</param>
@@ -27,10 +32,10 @@ internal sealed class RecordedTraining(
 
     public bool WritesTensorBoard { get; init; }
 
-    /// <summary>Trains, and writes everything down.</summary>
+    /// <summary>Trains, and writes everything down; of a network that has died where the run may begin again, nothing more.</summary>
     /// <param name="stop">Ends the run early.</param>
-    /// <returns>Whether it came to its end, and was not stopped.</returns>
-    public bool Run(CancellationToken stop)
+    /// <returns>How it came to its end.</returns>
+    public RunOutcome Run(CancellationToken stop)
     {
         var recorder = new RunRecorder(run, trainer, execution, trainSet);
         var metrics = new JsonReporter(run.Directory.Metrics, run) { HasStart = run.Directory.Before.HasStart };
@@ -44,7 +49,12 @@ internal sealed class RecordedTraining(
             List<ITrainingObserver> observers = [recorder, reporter, metrics, _history, _predictions];
             if (tensorBoard is not null)
                 observers.Add(tensorBoard);
-            result = reporter.Around(() => trainer.Train(new Observers([.. observers]), stop));
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            if (run.RestartsLeft > 0)
+                observers.Add(new StopAtDeath(end));
+            result = reporter.Around(() => trainer.Train(new Observers([.. observers]), end.Token));
+            if (run.RestartsLeft > 0 && result.Death is { } death && !stop.IsCancellationRequested)
+                return new RunOutcome(false, death);
             model = trainer.DownloadModel();
             model.Save(run.Directory.ModelPath);
             if (_predictions.IsEmpty && WritesReport && !result.IsStopped)
@@ -62,7 +72,7 @@ internal sealed class RecordedTraining(
         if (WritesReport && !_predictions.IsEmpty && result.LastEpoch is not null)
             Report(document, recorder.Start!, model, device, stop);
         reporter.Ended(result);
-        return !result.IsStopped;
+        return new RunOutcome(!result.IsStopped, null);
     }
 
     /// <summary>A run that has succeeded is not to fail by its report.</summary>
@@ -106,5 +116,10 @@ internal sealed class RecordedTraining(
             Terminal.WriteLine(AnsiConsole.Console, message);
         else
             Console.Error.WriteLine("nin: " + message);
+    }
+
+    private sealed class StopAtDeath(CancellationTokenSource stop) : ITrainingObserver
+    {
+        public void Died(NetworkDeath death) => stop.Cancel();
     }
 }

@@ -44,10 +44,10 @@ internal sealed class RunDirectory : IDisposable
     public string ModelPath => System.IO.Path.Combine(Path, ModelName);
 
     /// <summary>The run's events, one JSON object a line.</summary>
-    public TextWriter Metrics { get; }
+    public TextWriter Metrics { get; private set; }
 
     /// <summary>The events that were there before the run went on.</summary>
-    public RunMetrics Before { get; } = RunMetrics.None;
+    public RunMetrics Before { get; private set; } = RunMetrics.None;
 
     /// <summary>Makes the directory.</summary>
     /// <param name="path">Where, or null for a new one under ./runs.</param>
@@ -89,6 +89,18 @@ internal sealed class RunDirectory : IDisposable
         {
             throw new IOException($"{path} can't be written, or is in use: {e.Message}", e);
         }
+    }
+
+    /// <summary>Takes back all that an attempt has written but that its network died.</summary>
+    /// <exception cref="IOException">It can't be written.</exception>
+    public void BeginAgain()
+    {
+        Metrics.Dispose();
+        foreach (string file in new CheckpointDirectory(CheckpointsIn(Path)).Files.Concat(Directory.GetFiles(Path, "events.out.tfevents.*")))
+            File.Delete(file);
+        RunMetrics.KeepDeaths(MetricsIn(Path));
+        Before = RunMetrics.None;
+        Metrics = new StreamWriter(new OutputFileStream(MetricsIn(Path), FileMode.Append));
     }
 
     /// <summary>Refuses a directory that another process trains in: its checkpoints come and go.</summary>

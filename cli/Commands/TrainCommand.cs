@@ -79,6 +79,11 @@ internal static class TrainCommand
             new("--on-nonfinite") { HelpName = "action", DefaultValueFactory = _ => RecipeNames.NonFiniteActions.First().Key },
             "What the run does at a step whose loss or gradients are infinite or NaN", RecipeNames.NonFiniteActions.Keys);
         Option<bool> debugNumerics = new("--debug-numerics") { Description = "Look at what every operator computes, and stop at the first infinity or NaN. Slow." };
+        Option<int?> restartOnDead = SharedOptions.WholeNumber(new("--restart-on-dead")
+        {
+            Description = "Begin again with the next seed when the network has died, at most so many times; 0 if not given.",
+            HelpName = "n",
+        });
         Option<DirectoryInfo?> output = SharedOptions.Directory(new("--output") { Description = "The run's directory. Without it a new one under ./runs." });
         Option<int?> limitTrain = SharedOptions.Limit("--limit-train", "training");
         Option<int?> limitTest = SharedOptions.Limit("--limit-test", "test");
@@ -92,7 +97,7 @@ internal static class TrainCommand
         var command = new Command("train", "Trains a network. Without options: Dive into Deep Learning's network and recipe on Fashion-MNIST.")
         {
             recipe, architecture, epochs, batch, resize, learningRate, schedule, warmUp, momentum, nesterov, weightDecay, initialization, outputScale,
-            outputBias, normalize, dropout, labelSmoothing, clipNorm, ema, flip, crop, erase, precision, seed, limitTrain, limitTest, device, output, resume, checkpointEvery, keep, onNonFinite, debugNumerics, noReport, tensorBoard, json,
+            outputBias, normalize, dropout, labelSmoothing, clipNorm, ema, flip, crop, erase, precision, seed, limitTrain, limitTest, device, output, resume, checkpointEvery, keep, onNonFinite, debugNumerics, restartOnDead, noReport, tensorBoard, json,
         };
         data.AddTo(command);
         execution.AddTo(command);
@@ -157,43 +162,69 @@ internal static class TrainCommand
             network.InferShapes(chosen.BatchSize, chosen.ImageSize, chosen.ImageSize);
 
             using Device target = Device.Open(parsed.GetRequiredValue(device));
-            var (made, choice) = PrecisionChoice.Of(parsed.GetValue(precision), chosen.Precision, target).Make(used =>
+            PrecisionChoice choice = PrecisionChoice.Of(parsed.GetValue(precision), chosen.Precision, target);
+            RunDirectory? directory = null;
+            List<RunDeath> deaths = [.. resumed is null ? [] : RunOptions.ReadDeaths(resumed.Checkpoint)];
+            try
             {
-                TrainingRecipe recipe = chosen with { Precision = used };
-                if (resumed is null && parsed.GetValue(batch) is { Size: null })
-                    recipe = recipe with { BatchSize = BatchSearch.Largest(target, network, recipe, trainSet, testSet, settings) };
-                return new Trainer(target, network, recipe, trainSet, testSet, chosenSeed, settings);
-            });
-            using Trainer trainer = made;
-            trainer.OnNonFinite = RecipeNames.NonFiniteActions[parsed.GetValue(onNonFinite)!];
-            trainer.DebugNumerics = parsed.GetValue(debugNumerics);
-            resumed?.Restore(trainer);
-            using RunDirectory directory = resumed is null
-                ? RunDirectory.Create(parsed.GetValue(output)?.FullName, chosen.Name)
-                : RunDirectory.Resume(resumed.Directory, resumed.Checkpoint.Position);
-            if ((parsed.GetValue(keep) ?? DefaultKeep) is > 0 and var kept)
-            {
-                trainer.Checkpoints = new CheckpointSettings(new CheckpointDirectory(RunDirectory.CheckpointsIn(directory.Path)))
+                while (true)
                 {
-                    Keep = kept,
-                    EverySteps = parsed.GetValue(checkpointEvery),
-                    Notes = RunOptions.Notes(parsed),
-                };
+                    RunOutcome outcome = Attempt();
+                    if (outcome.Death is not { } death)
+                        return outcome.IsFinished ? ExitCode.Success : ExitCode.Interrupted;
+                    deaths.Add(new RunDeath(chosenSeed, death.Epoch, death.Step, death.Since));
+                    chosenSeed++;
+                    resumed = null;
+                    directory!.BeginAgain();
+                }
             }
-            var run = new RunInfo(chosenSeed, source.Name, trainer.Model, target.Provider == NativeProvider.Cuda ? "cuda" : "cpu", choice, directory)
+            finally
             {
-                CommandLine = [.. given.Tokens.Select(token => token.Value)],
-                Resumed = resumed,
-            };
-            RunReporter reporter = isJson ? new JsonReporter(Console.Out, run)
-                : isLive ? new TerminalReporter(AnsiConsole.Console, run)
-                : new PlainReporter(Console.Out, run);
-            var training = new RecordedTraining(trainer, run, settings, trainSet, testSet, reporter, isLive)
+                directory?.Dispose();
+            }
+
+            RunOutcome Attempt()
             {
-                WritesReport = !parsed.GetValue(noReport),
-                WritesTensorBoard = parsed.GetValue(tensorBoard),
-            };
-            return training.Run(interruption.Token) ? ExitCode.Success : ExitCode.Interrupted;
+                (Trainer made, choice) = choice.Make(used =>
+                {
+                    TrainingRecipe recipe = chosen with { Precision = used };
+                    if (resumed is null && parsed.GetValue(batch) is { Size: null })
+                        recipe = recipe with { BatchSize = BatchSearch.Largest(target, network, recipe, trainSet, testSet, settings) };
+                    return new Trainer(target, network, recipe, trainSet, testSet, chosenSeed, settings);
+                });
+                using Trainer trainer = made;
+                trainer.OnNonFinite = RecipeNames.NonFiniteActions[parsed.GetValue(onNonFinite)!];
+                trainer.DebugNumerics = parsed.GetValue(debugNumerics);
+                resumed?.Restore(trainer);
+                directory ??= resumed is null
+                    ? RunDirectory.Create(parsed.GetValue(output)?.FullName, chosen.Name)
+                    : RunDirectory.Resume(resumed.Directory, resumed.Checkpoint.Position);
+                if ((parsed.GetValue(keep) ?? DefaultKeep) is > 0 and var kept)
+                {
+                    trainer.Checkpoints = new CheckpointSettings(new CheckpointDirectory(RunDirectory.CheckpointsIn(directory.Path)))
+                    {
+                        Keep = kept,
+                        EverySteps = parsed.GetValue(checkpointEvery),
+                        Notes = RunOptions.Notes(parsed, deaths),
+                    };
+                }
+                var run = new RunInfo(chosenSeed, source.Name, trainer.Model, target.Provider == NativeProvider.Cuda ? "cuda" : "cpu", choice, directory)
+                {
+                    CommandLine = [.. given.Tokens.Select(token => token.Value)],
+                    Deaths = [.. deaths],
+                    RestartsLeft = Math.Max((parsed.GetValue(restartOnDead) ?? 0) - deaths.Count, 0),
+                    Resumed = resumed,
+                };
+                RunReporter reporter = isJson ? new JsonReporter(Console.Out, run)
+                    : isLive ? new TerminalReporter(AnsiConsole.Console, run)
+                    : new PlainReporter(Console.Out, run);
+                var training = new RecordedTraining(trainer, run, settings, trainSet, testSet, reporter, isLive)
+                {
+                    WritesReport = !parsed.GetValue(noReport),
+                    WritesTensorBoard = parsed.GetValue(tensorBoard),
+                };
+                return training.Run(interruption.Token);
+            }
         });
         return command;
     }

@@ -70,7 +70,7 @@ internal static class ReportText
         $"epoch {death.Epoch}, step {death.Step}: the network is dead: since step {death.Since} the loss is ln({run.Model.Architecture.Classes}) = {death.Loss:0.0000} for every image, and no gradient is left; {DeathAdvice(run)}");
 
     /// <summary>What has helped, see docs/numerics.md.</summary>
-    public static string DeathAdvice(RunInfo run) => FormattableString.Invariant(
+    public static string DeathAdvice(RunInfo run) => run.RestartsLeft > 0 ? $"the run begins again with seed {run.Seed + 1}" : FormattableString.Invariant(
         $"try another --seed (this was {run.Seed}), --output-bias 1, --init he with --output-scale 0.3, or a lower --lr");
 
     public static string End(TrainingResult result, string device, RunInfo run)

@@ -15,6 +15,12 @@ internal sealed record RunInfo(ulong Seed, string Dataset, ModelDescription Mode
     /// <summary>The words behind <c>nin</c>, with those that settings add.</summary>
     public required IReadOnlyList<string> CommandLine { get; init; }
 
+    /// <summary>The attempts before, whose networks died.</summary>
+    public IReadOnlyList<RunDeath> Deaths { get; init; } = [];
+
+    /// <summary>How often the run may begin again with another seed if its network dies.</summary>
+    public int RestartsLeft { get; init; }
+
     /// <summary>Where it goes on; null for a new run.</summary>
     public ResumedRun? Resumed { get; init; }
 }

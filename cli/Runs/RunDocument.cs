@@ -11,7 +11,7 @@ namespace NinCudnn.Cli.Runs;
 internal sealed record RunDocument(
     int Format, string Status, DateTimeOffset Started, DateTimeOffset? Ended, string? Failure, IReadOnlyList<string> CommandLine,
     StartEvent Start, JsonElement Recipe, JsonElement Architecture, RunExecution Execution, RunVersions Versions, RunDevice Device, RunData Data, EndEvent? End,
-    IReadOnlyList<RunResume>? Resumes = null)
+    IReadOnlyList<RunResume>? Resumes = null, IReadOnlyList<RunDeath>? Deaths = null)
 {
     public const int CurrentFormat = 1;
     public const string Running = "running";
@@ -92,6 +92,9 @@ internal sealed record RunDocument(
 /// <summary>Where a run that was interrupted went on.</summary>
 internal sealed record RunResume(DateTimeOffset Time, long Step, string Checkpoint, IReadOnlyList<string> CommandLine, IReadOnlyList<string> Changes);
 
+/// <summary>An attempt of a run whose network died, so that it began again with another seed.</summary>
+internal sealed record RunDeath(ulong Seed, int Epoch, long Step, long Since);
+
 internal sealed record RunExecution(string Algorithms, bool Deterministic, long WorkspaceLimit, string DataPlacement);
 
 internal sealed record RunVersions(string Nin, string Dotnet, string System, string Driver, string Cudnn, string Cublas, string CublasLt, string? Onednn);
@@ -107,4 +110,5 @@ internal sealed record RunSplit(int Samples, string ImagesSha1, string LabelsSha
     RespectNullableAnnotations = true, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(RunDocument))]
 [JsonSerializable(typeof(string[]))]
+[JsonSerializable(typeof(RunDeath[]))]
 internal sealed partial class RunJsonContext : JsonSerializerContext;

@@ -25,17 +25,7 @@ internal sealed record RunMetrics(bool HasStart, IReadOnlyList<ProgressEvent> Pr
         bool hasStart = false;
         List<ProgressEvent> progress = [];
         List<EpochEvent> epochs = [];
-        using var file = new AtomicFile(path);
-        using (var writer = new StreamWriter(file.Stream, leaveOpen: true))
-        {
-            foreach (string line in File.Exists(path) ? File.ReadLines(path) : [])
-            {
-                if (Keep(line))
-                    writer.WriteLine(line);
-            }
-        }
-        file.Finish();
-        file.Commit();
+        Filter(path, Keep);
         return new RunMetrics(hasStart, progress, epochs);
 
         bool Keep(string line)
@@ -53,7 +43,7 @@ internal sealed record RunMetrics(bool HasStart, IReadOnlyList<ProgressEvent> Pr
                         return Add(progress, step, step.Epoch < position.Epoch || step.Step < position.Step);
                     case "dead":
                         DeathEvent death = root.Deserialize(JsonEventsContext.Default.DeathEvent)!;
-                        return death.Epoch < position.Epoch || death.Step < position.Step;
+                        return !hasStart || death.Epoch < position.Epoch || death.Step < position.Step; // those of attempts before come before the start
                     case "epoch":
                         EpochEvent epoch = root.Deserialize(JsonEventsContext.Default.EpochEvent)!;
                         return Add(epochs, epoch, epoch.Epoch < position.Epoch);
@@ -73,5 +63,24 @@ internal sealed record RunMetrics(bool HasStart, IReadOnlyList<ProgressEvent> Pr
                 list.Add(item);
             return isKept;
         }
+    }
+
+    /// <summary>Takes out of the file all but the <c>dead</c> of attempts that have come to nothing.</summary>
+    /// <exception cref="IOException">It can't be read or written.</exception>
+    public static void KeepDeaths(string path) => Filter(path, line => line.StartsWith("{\"event\":\"dead\"", StringComparison.Ordinal));
+
+    private static void Filter(string path, Func<string, bool> keep)
+    {
+        using var file = new AtomicFile(path);
+        using (var writer = new StreamWriter(file.Stream, leaveOpen: true))
+        {
+            foreach (string line in File.Exists(path) ? File.ReadLines(path) : [])
+            {
+                if (keep(line))
+                    writer.WriteLine(line);
+            }
+        }
+        file.Finish();
+        file.Commit();
     }
 }

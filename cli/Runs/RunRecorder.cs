@@ -86,7 +86,7 @@ internal sealed class RunRecorder(RunInfo run, Trainer trainer, ExecutionSetting
         new RunDevice(_device.Name, run.Provider, _device.TotalBytes, _device.MultiprocessorCount, _device.ComputeCapability.ToString()),
         new RunData(
             run.Dataset, trainSet.Height, trainSet.Width, trainSet.Channels, trainSet.ClassNames, Split(trainer.TrainSet), Split(trainer.TestSet)),
-        End: null, Resumes: []);
+        End: null, Resumes: [], Deaths: run.Deaths);
 
     private static RunSplit Split(DatasetIdentity dataset) => new(dataset.Samples, dataset.ImagesSha1, dataset.LabelsSha1);
 

@@ -273,9 +273,8 @@ public sealed class Trainer : IDisposable
         LossScalerState scaler = checkpoint.LossScaler ?? LossScalerState.Initial(_recipe.Precision.DataType());
         _watch.Set(OnNonFinite == NonFiniteAction.Stop ? scaler with { FirstFound = NonFinite.None, FirstStep = 0 } : scaler); // what was skipped before is past
         _watch.Loss.Set(position.EpochLoss);
-        _deathWatch.BeginEpoch(position.EpochLoss, position.StepInEpoch);
-        _deathWatch.Acquit();
-        _death = null;
+        _deathWatch.Plateau = position.Plateau;
+        _death = position.Death;
 
         _epochs.Clear();
         _epochs.AddRange(position.Epochs);
@@ -429,7 +428,8 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>How far the run is, but for the epoch's sums, which are on the device.</summary>
-    private TrainingPosition Position() => new(Step, _epoch, _stepInEpoch, default, [.. _epochs], _epochClock.Elapsed, _trainingTime, _clock.Elapsed);
+    private TrainingPosition Position() =>
+        new(Step, _epoch, _stepInEpoch, default, [.. _epochs], _epochClock.Elapsed, _trainingTime, _clock.Elapsed, _deathWatch.Plateau, _death);
 
     private TrainingSnapshot CreateSnapshot() =>
         new(_stream, Parameters, hasMomentum: _recipe.Sgd.Momentum > 0, _average, _watch);
@@ -511,7 +511,7 @@ public sealed class Trainer : IDisposable
             _deathWatch.Acquit();
             return;
         }
-        _death = new NetworkDeath(_epoch, step, step - _deathWatch.Count + 1, Math.Log(Model.Architecture.Classes));
+        _death = new NetworkDeath(_epoch, step, step - _deathWatch.Plateau.Steps + 1, Math.Log(Model.Architecture.Classes));
         observer?.Died(_death);
     }
 }

@@ -14,8 +14,11 @@ namespace NinCudnn.Training;
 /// <param name="EpochTime">Time spent in the epoch's steps so far.</param>
 /// <param name="TrainingTime">Time spent in the steps of all epochs before.</param>
 /// <param name="Elapsed">Time since the run's start, not counting that in which it was interrupted.</param>
+/// <param name="Plateau">How long the loss has been that of a dead network.</param>
+/// <param name="Death">How the network died; null if it lives.</param>
 public sealed record TrainingPosition(
-    long Step, int Epoch, int StepInEpoch, LossSummary EpochLoss, IReadOnlyList<EpochResult> Epochs, TimeSpan EpochTime, TimeSpan TrainingTime, TimeSpan Elapsed)
+    long Step, int Epoch, int StepInEpoch, LossSummary EpochLoss, IReadOnlyList<EpochResult> Epochs, TimeSpan EpochTime, TimeSpan TrainingTime, TimeSpan Elapsed,
+    LossPlateau Plateau = default, NetworkDeath? Death = null)
 {
     /// <summary>The finished epoch with the highest accuracy on the test set, of several the first; null if none is finished.</summary>
     public EpochResult? BestEpoch => Epochs.MaxBy(epoch => (epoch.Test.Correct, -epoch.Epoch));

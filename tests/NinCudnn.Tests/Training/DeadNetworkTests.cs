@@ -39,6 +39,25 @@ public class DeadNetworkTests
         Assert.False(result.IsStopped); // it goes on
     }
 
+    /// <summary>The death is told once, at the same step, wherever the run was interrupted.</summary>
+    [Theory]
+    [InlineData(30)]
+    [InlineData(50)]
+    [InlineData(55)]
+    public void Restore_RunThatDies_ComesToTheSame(int step)
+    {
+        using var directory = new TemporaryDirectory();
+        TrainingRecipe recipe = _recipe with { Initialization = Initialization.He with { OutputScale = 0 } };
+        using Trainer whole = Create(recipe), second = Create(recipe);
+        whole.Checkpoints = new CheckpointSettings(new CheckpointDirectory(directory.File("checkpoints"))) { EverySteps = 1, Keep = 1000 };
+        Recorder first = new(), again = new();
+        TrainingResult result = whole.Train(first);
+
+        second.Restore(TrainingCheckpoint.Load(whole.Checkpoints.Directory.FileOf(step)));
+        Assert.Equal(result.Death, second.Train(again).Death);
+        Assert.Equal(first.Deaths.Where(death => death.Step >= step), again.Deaths);
+    }
+
     [Fact]
     public void Train_OneThatLearns_IsNotCalledDead()
     {
@@ -84,10 +103,10 @@ public class DeadNetworkTests
         }
         Assert.True(watch.Add(Sums(steps, Math.Log(10)), steps));
         Assert.True(watch.IsSuspicious);
-        Assert.Equal(steps, watch.Count);
+        Assert.Equal(steps, watch.Plateau.Steps);
         watch.BeginEpoch();
         Assert.False(watch.Add(Sums(1, Math.Log(10) * (1 + 2e-6)), 1));
-        Assert.Equal(0, watch.Count);
+        Assert.Equal(0, watch.Plateau.Steps);
     }
 
     [Fact]
@@ -104,7 +123,7 @@ public class DeadNetworkTests
         Assert.True(watch.Add(Sums(3, Math.Log(10)), 3));
         Assert.Null(watch.Add(Sums(3, Math.Log(10)), 3));
         Assert.Null(watch.Add(Sums(3, Math.Log(10)), 5)); // two steps that were skipped
-        Assert.Equal(3, watch.Count);
+        Assert.Equal(3, watch.Plateau.Steps);
     }
 
     private static LossSummary Sums(int steps, double loss) => new(16 * steps * loss, 0, 16 * steps);
