@@ -57,7 +57,7 @@ internal sealed class RecordedTraining(
                 return new RunOutcome(false, death);
             model = trainer.DownloadModel();
             model.Save(run.Directory.ModelPath);
-            if (_predictions.IsEmpty && WritesReport && !result.IsStopped)
+            if (_predictions.IsEmpty && !result.IsStopped)
                 trainer.Evaluate(_predictions.Add, CancellationToken.None); // the run was interrupted behind its last evaluation
         }
         catch (Exception e)
@@ -65,13 +65,13 @@ internal sealed class RecordedTraining(
             recorder.Failed(e);
             throw;
         }
-        metrics.Ended(result);
-        RunDocument document = recorder.Ended(result);
+        metrics.Ended(result, _predictions.NeverPredicted);
+        RunDocument document = recorder.Ended(result, _predictions.NeverPredicted);
         Device device = trainer.Device;
         trainer.Dispose();
         if (WritesReport && !_predictions.IsEmpty && result.LastEpoch is not null)
             Report(document, recorder.Start!, model, device, stop);
-        reporter.Ended(result);
+        reporter.Ended(result, _predictions.NeverPredicted);
         return new RunOutcome(!result.IsStopped, null);
     }
 

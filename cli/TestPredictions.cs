@@ -26,6 +26,9 @@ internal sealed class TestPredictions(ImageDataset testSet) : ITrainingObserver
 
     public ConfusionMatrix Confusion { get; } = new(testSet.Classes);
 
+    /// <summary>The classes that the test set has images of, but that none was taken for.</summary>
+    public string[] NeverPredicted => IsEmpty ? [] : [.. testSet.ClassNames.Where((_, label) => Confusion.Of(label) is { Samples: > 0, Predicted: 0 })];
+
     /// <summary>The surest first.</summary>
     public Mistake[] Mistakes =>
         [.. _mistakes.UnorderedItems.Select(item => item.Element).OrderByDescending(mistake => mistake.Probability).ThenBy(mistake => mistake.Sample)];

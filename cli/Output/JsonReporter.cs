@@ -33,7 +33,8 @@ internal sealed class JsonReporter(TextWriter output, RunInfo run) : RunReporter
             epoch.SamplesPerSecond, epoch.Elapsed.TotalSeconds),
         JsonEventsContext.Default.EpochEvent);
 
-    public override void Ended(TrainingResult result) => Write(RunEvents.End(result, _device, run), JsonEventsContext.Default.EndEvent);
+    public override void Ended(TrainingResult result, IReadOnlyList<string> neverPredicted) =>
+        Write(RunEvents.End(result, neverPredicted, _device, run), JsonEventsContext.Default.EndEvent);
 
     private void Write<T>(T value, JsonTypeInfo<T> type)
     {

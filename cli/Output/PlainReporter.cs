@@ -37,5 +37,6 @@ internal sealed class PlainReporter(TextWriter output, RunInfo run) : RunReporte
         output.WriteLine(ReportText.Epoch(epoch, _start!.Recipe.Epochs));
     }
 
-    public override void Ended(TrainingResult result) => output.WriteLine(ReportText.End(result, _start!.Device, run));
+    public override void Ended(TrainingResult result, IReadOnlyList<string> neverPredicted) =>
+        output.WriteLine(ReportText.End(result, neverPredicted, _start!.Device, run));
 }

@@ -7,6 +7,8 @@ namespace NinCudnn.Cli.Output;
 /// <summary>The sentences that the plain and the live report share.</summary>
 internal static class ReportText
 {
+    private const int MaxNames = 10; // in a line
+
     public static (string Label, string Value)[] Start(TrainingStart start, RunInfo run)
     {
         TrainingRecipe recipe = start.Recipe;
@@ -73,7 +75,7 @@ internal static class ReportText
     public static string DeathAdvice(RunInfo run) => run.RestartsLeft > 0 ? $"the run begins again with seed {run.Seed + 1}" : FormattableString.Invariant(
         $"try another --seed (this was {run.Seed}), --output-bias 1, --init he with --output-scale 0.3, or a lower --lr");
 
-    public static string End(TrainingResult result, string device, RunInfo run)
+    public static string End(TrainingResult result, IReadOnlyList<string> neverPredicted, string device, RunInfo run)
     {
         string figures = result.LastEpoch is { } last ? Figures(last) : "no epoch was finished";
         bool canGoOn = result.IsStopped && Directory.Exists(RunDirectory.CheckpointsIn(run.Directory.Path));
@@ -81,9 +83,15 @@ internal static class ReportText
             $"""
             {(result.IsStopped ? $"stopped after {Count(result.Step, "step")}; " : "")}{figures}
             {Rate(result.SamplesPerSecond)} on {device}, {Duration(result.Elapsed)} in all{(result.SkippedSteps > 0 ? $", {Count(result.SkippedSteps, "step")} skipped" : "")}{(result.Death is null ? "" : ", the network is dead")}
-            files in {run.Directory.Path}{(canGoOn ? $"; to go on: nin train --resume {run.Directory.Path}" : "")}
+            {(NeverPredicted(neverPredicted, result.Death is not null) is { } never ? $"{never}\n" : "")}files in {run.Directory.Path}{(canGoOn ? $"; to go on: nin train --resume {run.Directory.Path}" : "")}
             """;
     }
+
+    /// <summary>Names the classes that are never predicted; none of a dead network, which has one answer for all images.</summary>
+    /// <returns>Null if there is nothing to say.</returns>
+    public static string? NeverPredicted(IReadOnlyList<string> names, bool isDead) => names.Count == 0 || isDead
+        ? null
+        : $"never predicted: {string.Join(", ", names.Take(MaxNames))}{(names.Count > MaxNames ? $" and {names.Count - MaxNames} more" : "")}";
 
     public static string Rate(double samplesPerSecond) => samplesPerSecond < 100
         ? FormattableString.Invariant($"{samplesPerSecond:0.0} samples/s")

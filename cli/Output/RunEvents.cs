@@ -27,12 +27,12 @@ internal static class RunEvents
     public static DeathEvent Death(NetworkDeath death, RunInfo run) =>
         new("dead", run.Seed, death.Epoch, death.Step, death.Since, death.Loss, ReportText.DeathAdvice(run));
 
-    public static EndEvent End(TrainingResult result, string device, RunInfo run)
+    public static EndEvent End(TrainingResult result, IReadOnlyList<string> neverPredicted, string device, RunInfo run)
     {
         EpochResult? last = result.LastEpoch;
         return new EndEvent(
             "end", last?.Epoch ?? 0, result.Step, result.SkippedSteps, last?.Train.Loss, last?.Train.Accuracy, last?.Test.Loss, last?.Test.Accuracy,
             result.SamplesPerSecond, result.Elapsed.TotalSeconds, device, result.IsStopped, run.Directory.ModelPath, run.Directory.Path,
-            result.Death is not null);
+            result.Death is not null, neverPredicted);
     }
 }

@@ -41,7 +41,9 @@ internal abstract class RunReporter : ITrainingObserver
     public abstract void EpochEnded(EpochResult epoch);
 
     /// <summary>After the last step, with everything saved.</summary>
-    public abstract void Ended(TrainingResult result);
+    /// <param name="result">How it went.</param>
+    /// <param name="neverPredicted">The classes that no test image was taken for in the last evaluation.</param>
+    public abstract void Ended(TrainingResult result, IReadOnlyList<string> neverPredicted);
 
     /// <summary>Calls <paramref name="train"/>; a live display surrounds it.</summary>
     public virtual TrainingResult Around(Func<TrainingResult> train) => train();

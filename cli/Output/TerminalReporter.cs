@@ -46,5 +46,6 @@ internal sealed class TerminalReporter(IAnsiConsole console, RunInfo run) : RunR
         Terminal.WriteLine(console, ReportText.Epoch(epoch, _start!.Recipe.Epochs));
     }
 
-    public override void Ended(TrainingResult result) => console.WriteLine(ReportText.End(result, _start!.Device, run));
+    public override void Ended(TrainingResult result, IReadOnlyList<string> neverPredicted) =>
+        console.WriteLine(ReportText.End(result, neverPredicted, _start!.Device, run));
 }

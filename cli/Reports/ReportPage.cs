@@ -39,6 +39,7 @@ internal static class ReportPage
             <header><h1>{name}</h1><p>{content.Run.Start.Architecture} on {content.Run.Data.Name}, {content.Run.Started:yyyy-MM-dd HH:mm}</p></header>
             <main>
             {Figures(content.Run)}
+            {Trouble(content.Run.End!)}
             {Section("Curves", Html.Of($"""<img class="plot" src="{Png(curves)}" alt="training loss, training accuracy and test accuracy by epoch">"""))}
             {Section("Confusion", Confusion(content))}
             {Section("Classes", Classes(content))}
@@ -77,6 +78,18 @@ internal static class ReportPage
             """);
 
         static Html Figure(string name, string value) => Html.Of($"<div><dt>{name}</dt><dd>{value}</dd></div>\n");
+    }
+
+    /// <summary>What docs/numerics.md is about.</summary>
+    private static Html Trouble(EndEvent end)
+    {
+        string?[] lines =
+        [
+            end.Dead ? "the network is dead: all class scores are equal, and no gradient is left" : null,
+            ReportText.NeverPredicted(end.NeverPredicted ?? [], end.Dead),
+            end.SkippedSteps > 0 ? FormattableString.Invariant($"{end.SkippedSteps} of {end.Step} steps skipped, since their loss or gradients were not finite") : null,
+        ];
+        return Html.Join(lines.OfType<string>().Select(line => Html.Of($"<p>{line}</p>\n")));
     }
 
     private static Html Confusion(ReportContent content)

@@ -26,13 +26,13 @@ internal sealed class RunRecorder(RunInfo run, Trainer trainer, ExecutionSetting
     }
 
     /// <summary>The run has ended, with the model saved.</summary>
-    public RunDocument Ended(TrainingResult result)
+    public RunDocument Ended(TrainingResult result, IReadOnlyList<string> neverPredicted)
     {
         Save(_document! with
         {
             Status = result.IsStopped ? RunDocument.Stopped : RunDocument.Finished,
             Ended = DateTimeOffset.Now,
-            End = RunEvents.End(result, _device.Name, run),
+            End = RunEvents.End(result, neverPredicted, _device.Name, run),
         });
         return _document!;
     }

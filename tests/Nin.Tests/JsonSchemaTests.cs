@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using NinCudnn.Tests;
@@ -24,6 +25,17 @@ public sealed class JsonSchemaTests(TrainedRun run) : IClassFixture<TrainedRun>,
 
         Assert.NotEmpty(events);
         Assert.All(events, Check);
+    }
+
+    [Fact]
+    public void Document_DeadNetwork_IsDescribed()
+    {
+        string network = _root.Write("net.json", Encoding.UTF8.GetBytes(TinyData.SmallNetwork));
+        ProgramResult result = NinProgram.Run(
+            "train", "--data", run.Data, "--arch", network, "--recipe", "quick", "--schedule", "constant", "--output-scale", "0", "--resize", "16", "--batch", "16",
+            "--epochs", "20", "--device", "cpu", "--no-report", "--json", "--output", _root.File("dead"));
+        Check(Assert.Single(result.Succeeded().Events, e => e.GetProperty("event").GetString() == "dead"));
+        Assert.Equal(9, result.Events[^1].GetProperty("never_predicted").GetArrayLength()); // equal scores make all images one class's
     }
 
     [Fact]
@@ -65,7 +77,7 @@ public sealed class JsonSchemaTests(TrainedRun run) : IClassFixture<TrainedRun>,
 
     [Fact]
     public void Document_Events_AreThoseThatThereAre() =>
-        Assert.Equal(["start", "progress", "epoch", "end", "evaluation", "classes", "confusions", "prediction", "predictions"], Document().Keys);
+        Assert.Equal(["start", "progress", "dead", "epoch", "end", "evaluation", "classes", "confusions", "prediction", "predictions"], Document().Keys);
 
     private static void Check(JsonElement value) => Check(value, value.GetProperty("event").GetString()!);
 

@@ -72,7 +72,7 @@ internal sealed class CheckpointTarget() : FuzzTarget<TrainingCheckpoint>("check
             Position = new TrainingPosition(
                 15, 2, 5, new LossSummary(3.5, 4, 5), [new EpochResult(1, 10, new LossSummary(20, 3, 10), new LossSummary(18, 4, 10), 10, TimeSpan.FromSeconds(1))],
                 TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)),
-            LossScaler = recipe.Precision == Precision.Float16 ? LossScalerState.Initial : null,
+            LossScaler = LossScalerState.Initial(recipe.Precision.DataType()),
             Parameters = Values(0.5f),
             Momentum = recipe.Sgd.Momentum > 0 ? Values(0.25f) : null,
             Average = recipe.EmaDecay is null ? null : Values(0.75f),
