@@ -91,12 +91,12 @@ internal sealed class RunDirectory : IDisposable
         }
     }
 
-    /// <summary>Takes back all that an attempt has written but that its network died.</summary>
+    /// <summary>Takes back what an attempt has told but that its network died. Its checkpoints stay until there is one of the next attempt.</summary>
     /// <exception cref="IOException">It can't be written.</exception>
     public void BeginAgain()
     {
         Metrics.Dispose();
-        foreach (string file in new CheckpointDirectory(CheckpointsIn(Path)).Files.Concat(Directory.GetFiles(Path, "events.out.tfevents.*")))
+        foreach (string file in Directory.GetFiles(Path, "events.out.tfevents.*"))
             File.Delete(file);
         RunMetrics.KeepDeaths(MetricsIn(Path));
         Before = RunMetrics.None;

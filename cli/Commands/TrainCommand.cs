@@ -207,6 +207,8 @@ internal static class TrainCommand
                         EverySteps = parsed.GetValue(checkpointEvery),
                         Notes = RunOptions.Notes(parsed, deaths),
                     };
+                    if (resumed is null && deaths.Count > 0)
+                        ReplaceCheckpoints(trainer, trainer.Checkpoints);
                 }
                 var run = new RunInfo(chosenSeed, source.Name, trainer.Model, target.Provider == NativeProvider.Cuda ? "cuda" : "cpu", choice, directory)
                 {
@@ -218,6 +220,11 @@ internal static class TrainCommand
                 RunReporter reporter = isJson ? new JsonReporter(Console.Out, run)
                     : isLive ? new TerminalReporter(AnsiConsole.Console, run)
                     : new PlainReporter(Console.Out, run);
+                if (run.RestartsLeft > 0 && resumed?.Checkpoint.Position.Death is { } death)
+                {
+                    reporter.Died(death); // before it was interrupted, or when it had no restart left
+                    return new RunOutcome(false, death);
+                }
                 var training = new RecordedTraining(trainer, run, settings, trainSet, testSet, reporter, isLive)
                 {
                     WritesReport = !parsed.GetValue(noReport),
@@ -227,6 +234,17 @@ internal static class TrainCommand
             }
         });
         return command;
+    }
+
+    /// <summary>
+    /// Puts a trainer that begins in place of another whose checkpoints are there. Until its own is, the run goes on from the other's, which is dead, and
+    /// begins again.
+    /// </summary>
+    private static void ReplaceCheckpoints(Trainer trainer, CheckpointSettings settings)
+    {
+        TrainingCheckpoint first = trainer.DownloadCheckpoint(settings.Notes);
+        first.Save(settings.Directory.FileOf(first.Position.Step));
+        trainer.Restore(first); // by which it takes the later ones for its own, and deletes them
     }
 }
 

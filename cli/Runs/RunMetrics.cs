@@ -43,7 +43,7 @@ internal sealed record RunMetrics(bool HasStart, IReadOnlyList<ProgressEvent> Pr
                         return Add(progress, step, step.Epoch < position.Epoch || step.Step < position.Step);
                     case "dead":
                         DeathEvent death = root.Deserialize(JsonEventsContext.Default.DeathEvent)!;
-                        return !hasStart || death.Epoch < position.Epoch || death.Step < position.Step; // those of attempts before come before the start
+                        return !hasStart || death.Epoch < position.Epoch || death.Step < position.Step || death.Step == position.Death?.Step; // those of attempts before come before the start
                     case "epoch":
                         EpochEvent epoch = root.Deserialize(JsonEventsContext.Default.EpochEvent)!;
                         return Add(epochs, epoch, epoch.Epoch < position.Epoch);

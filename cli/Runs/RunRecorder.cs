@@ -22,7 +22,7 @@ internal sealed class RunRecorder(RunInfo run, Trainer trainer, ExecutionSetting
     {
         Start = start;
         RunDocument document = Describe(start);
-        Save(run.Resumed is { } resumed ? GoOn(document, resumed) : document);
+        Save(run.Resumed is null && run.Deaths.Count == 0 ? document : GoOn(document));
     }
 
     /// <summary>The run has ended, with the model saved.</summary>
@@ -50,22 +50,27 @@ internal sealed class RunRecorder(RunInfo run, Trainer trainer, ExecutionSetting
         }
     }
 
-    /// <summary>The document of the run as it goes on; what it was before stays where there is something that says it.</summary>
-    private RunDocument GoOn(RunDocument document, ResumedRun resumed)
+    /// <summary>The document of the run as it goes on, or begins again; what it was before stays where there is something that says it.</summary>
+    private RunDocument GoOn(RunDocument document)
     {
         RunDocument? before = File.Exists(RunDocument.PathIn(run.Directory.Path)) ? RunDocument.Load(run.Directory.Path) : null;
-        if (before is not null)
-            resumed.Compare(before, document);
+        IReadOnlyList<RunResume> resumes = before?.Resumes ?? [];
+        if (run.Resumed is { } resumed)
+        {
+            if (before is not null)
+                resumed.Compare(before, document);
+            resumes =
+            [
+                .. resumes,
+                new RunResume(document.Started, document.Start.Step, Path.GetFileName(resumed.CheckpointPath), document.CommandLine, resumed.Changes),
+            ];
+        }
         return document with
         {
             Started = before?.Started ?? document.Started,
             CommandLine = before?.CommandLine ?? document.CommandLine,
-            Start = document.Start with { Changes = resumed.Changes },
-            Resumes =
-            [
-                .. before?.Resumes ?? [],
-                new RunResume(document.Started, document.Start.Step, Path.GetFileName(resumed.CheckpointPath), document.CommandLine, resumed.Changes),
-            ],
+            Start = document.Start with { Changes = run.Resumed?.Changes ?? [] },
+            Resumes = resumes,
         };
     }
 

@@ -87,6 +87,7 @@ public sealed class NumericsTests : IDisposable
         Assert.Equal([3, 4, 5], Events("dead").Select(death => death.GetProperty("seed").GetInt32()));
         Assert.Single(Events("start"));
         Assert.Equal(20, Events("epoch").Length);
+        Assert.All(new CheckpointDirectory(Path.Combine(_run, "checkpoints")).Files, path => Assert.Equal(5ul, TrainingCheckpoint.Load(path).Seed));
     }
 
     /// <summary>What comes out is the last seed's run, and a run that was killed in it goes on there.</summary>
@@ -108,6 +109,25 @@ public sealed class NumericsTests : IDisposable
         FinishedRun.AssertEqual(_run, part);
         Assert.Equal(FinishedRun.Document(_run)["deaths"]!.ToJsonString(), FinishedRun.Document(part)["deaths"]!.ToJsonString());
         NinProgram.Run([.. _arguments, .. options[..4], "--seed", "1", "--output", _root.File("alone")]).Succeeded();
+        Assert.Equal(File.ReadAllBytes(Path.Combine(_root.File("alone"), "model.safetensors")), File.ReadAllBytes(Path.Combine(_run, "model.safetensors")));
+    }
+
+    /// <summary>So goes on, too, what is killed between a death and the next attempt's first checkpoint.</summary>
+    [Fact]
+    public void Restart_OfARunThatHasDied_BeginsAtOnce()
+    {
+        string[] options = ["--output-scale", "0", "--epochs", "20"];
+        Train(options).Succeeded();
+
+        ProgramResult result = NinProgram.Run("train", "--resume", _run, "--restart-on-dead", "1").Succeeded();
+
+        Assert.Contains("the run begins again with seed 1", result.Lines[0], StringComparison.Ordinal);
+        JsonElement run = JsonElement.Parse(FinishedRun.Document(_run).ToJsonString());
+        Assert.Equal((0, 50), (run.GetProperty("deaths")[0].GetProperty("seed").GetInt32(), run.GetProperty("deaths")[0].GetProperty("step").GetInt32()));
+        Assert.Equal(1, run.GetProperty("start").GetProperty("seed").GetInt32());
+        Assert.Contains("--no-report", run.GetProperty("command_line").EnumerateArray().Select(word => word.GetString())); // the first command's
+        Assert.Equal([0, 1], Events("dead").Select(death => death.GetProperty("seed").GetInt32()));
+        NinProgram.Run([.. _arguments, .. options, "--seed", "1", "--output", _root.File("alone")]).Succeeded();
         Assert.Equal(File.ReadAllBytes(Path.Combine(_root.File("alone"), "model.safetensors")), File.ReadAllBytes(Path.Combine(_run, "model.safetensors")));
     }
 
