@@ -7,6 +7,7 @@ using Xunit;
 namespace Nin.Tests;
 
 /// <summary>Runs whose numbers go wrong: infinities, NaN, and networks that die.</summary>
+[Trait("Modes", "all")]
 public sealed class NumericsTests : IDisposable
 {
     private readonly TemporaryDirectory _root = new();

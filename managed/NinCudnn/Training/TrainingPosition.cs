@@ -29,6 +29,8 @@ public sealed record TrainingPosition(
     {
         if (Step < 0 || Epoch < 1 || StepInEpoch < 0 || StepInEpoch > Step || Epochs.Count != Epoch - 1)
             throw new ArgumentException($"step {Step} can't be step {StepInEpoch} of epoch {Epoch} with {Epochs.Count} epochs done");
+        if (Plateau.Steps < 0 || Plateau.Steps > Step)
+            throw new ArgumentException($"the loss can't have stayed for {Plateau.Steps} of {Step} steps");
         if (EpochTime < TimeSpan.Zero || TrainingTime < TimeSpan.Zero || Elapsed < TimeSpan.Zero)
             throw new ArgumentException($"a run can't have taken {Elapsed}, {TrainingTime} and {EpochTime} of it for training");
     }
