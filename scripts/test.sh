@@ -11,31 +11,41 @@ dotnet build NinCudnn.sln --configuration Release --nologo --verbosity quiet || 
 rm -rf "$results"
 mkdir -p "$results"
 
-# A .NET suite: its name, then variables for it.
+# A .NET suite: its name, then variables for it. It must leave no native object behind.
 suite() {
     local name=$1 variables=("${@:2}") part=()
     # What the program says and refuses is the same in all modes, so that only what it computes is run again.
     [ "$name" = Nin.Tests ] && [ ${#variables[@]} -gt 0 ] && part=(-trait Modes=all)
-    env "${variables[@]}" "artifacts/bin/$name/release/$name" "${part[@]}" -noLogo -noColor -xml "$results/$name${variables[*]:+ ${variables[*]}}.xml"
+    env NIN_HOST_REPORT_LEAKS=1 "${variables[@]}" "artifacts/bin/$name/release/$name" "${part[@]}" -noLogo -noColor -xml "$results/$name${variables[*]:+ ${variables[*]}}.xml"
 }
 # The native tests, and those of archive, packages and examples. OpenMP's threads are not to spin for long while others wait for the processor, as the managed
 # layer sees to by itself (HostThreads).
 native() {
     scripts/dist.sh && scripts/pack.sh && GOMP_SPINCOUNT=2000 ctest --test-dir artifacts/native --output-on-failure --quiet --parallel 2 --output-junit "$results/native.xml"
 }
+# The driver's tests under ThreadSanitizer: the short form of make sanitize.
+sanitize() {
+    scripts/sanitize.sh thread "$results/sanitize.xml"
+}
+audit() {
+    scripts/audit.sh "$results/audit.xml"
+}
 # One job: what it is goes before what it prints, in one piece, since two run at a time.
 job() {
     local output status=0
     output=$("$@" 2>&1) || status=1
+    grep -q '^nin_host: live objects at exit' <<<"$output" && status=1
     printf '== %s\n%s\n' "$*" "$output"
     return $status
 }
-export -f suite native job
+export -f suite native sanitize audit job
 
 failed=0
 printf '%s\n' \
     'native' \
     'suite Nin.Tests' \
+    'sanitize' \
+    'audit' \
     'suite NinCudnn.Tests' \
     'suite NinCudnn.Ptx.Tests' \
     'suite NinCudnn.Interop.Tests' \
@@ -45,10 +55,10 @@ printf '%s\n' \
     'suite Nin.Tests NIN_HOST_STREAMS=deferred NIN_HOST_POISON=1' \
     'suite NinCudnn.Ptx.Tests NIN_HOST_STREAMS=sync NIN_HOST_POISON=1' |
     xargs -d '\n' -P 2 -I{} bash -c 'job {}' || failed=1
-for name in NinCudnn.Tests NinCudnn.Ptx.Tests NinCudnn.Interop.Tests NinCudnn.Fuzz Nin.Tests native; do
+for name in NinCudnn.Tests NinCudnn.Ptx.Tests NinCudnn.Interop.Tests NinCudnn.Fuzz Nin.Tests native sanitize audit; do
     [ -s "$results/$name.xml" ] || { echo "$name left no results" >&2; failed=1; }
 done
-[ "$(find "$results" -name '*.xml' | wc -l)" -eq 10 ] || { echo "a suite left no results" >&2; failed=1; }
+[ "$(find "$results" -name '*.xml' | wc -l)" -eq 12 ] || { echo "a suite left no results" >&2; failed=1; }
 
 # xunit writes <assembly total= passed= failed= skipped= errors=>, ctest <testsuite tests= failures= skipped= disabled=>.
 summary=$(awk '

@@ -40,7 +40,7 @@ public sealed class FaultSweepTests(ITestOutputHelper output) : IDisposable
         Parallel.ForEach(faults, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, (fault, _, number) =>
         {
             string run = _root.File($"run-{number}");
-            ProgramResult result = NinProgram.RunIn(null, [("NIN_HOST_FAIL", fault.ToString()), ("NIN_HOST_REPORT_LEAKS", "1")], [.. arguments, "--output", run]);
+            ProgramResult result = NinProgram.RunIn(null, [("NIN_HOST_FAIL", fault.ToString())], [.. arguments, "--output", run]);
             if (result.ExitCode != 0)
                 Interlocked.Increment(ref failed);
             if (Problem(result, run, fault) is not { } problem)

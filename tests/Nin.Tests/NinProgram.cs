@@ -36,7 +36,7 @@ internal sealed record ProgramResult(int ExitCode, string Output, string Errors)
 
 /// <summary>
 /// Runs the built <c>nin</c>. Of the machine's settings none decides a test: all NIN_* variables but the host provider's modes are removed, there are no files of settings, no GPU is visible
-/// unless a test wants one, and one thread computes unless a test says otherwise.
+/// unless a test wants one, and one thread computes unless a test says otherwise. A run that ends with live native objects fails its test, however it ended.
 /// </summary>
 internal sealed class NinProgram : IDisposable
 {
@@ -94,6 +94,7 @@ internal sealed class NinProgram : IDisposable
             start.Environment.Remove(name);
         start.Environment["CUDA_VISIBLE_DEVICES"] = "";
         start.Environment["NIN_NUM_THREADS"] = "1";
+        start.Environment["NIN_HOST_REPORT_LEAKS"] = "1";
         start.Environment["NIN_CACHE_DIR"] = _cache.FullName;
         start.Environment["XDG_CONFIG_HOME"] = _noSettings.FullName;
         foreach (var (name, value) in environment)
@@ -145,6 +146,7 @@ internal sealed class NinProgram : IDisposable
             _process.Kill(entireProcessTree: true);
             Assert.Fail($"still running after {TimeoutMs / 1000} s\n{_output}{rest.Result}\n{_errors.Result}");
         }
+        Assert.DoesNotContain("live objects at exit", _errors.Result, StringComparison.Ordinal);
         return new ProgramResult(_process.ExitCode, _output + rest.Result, _errors.Result);
     }
 
