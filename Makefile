@@ -2,7 +2,7 @@
 NIN := artifacts/bin/nin/release/nin
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build train test fuzz kill-test soak fault-sweep examples bench dist pack public-api docs format clean
+.PHONY: help bootstrap build train test fuzz kill-test soak fault-sweep sanitize valgrind audit examples bench dist pack public-api docs format clean
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
@@ -32,6 +32,15 @@ fault-sweep: build ## Lets every native call of a training run fail once, with e
 
 kill-test: build ## Kills trainings at random moments and goes on, KILLS times (100), from seed KILL_SEED (1)
 	@NIN_KILLS=$(KILLS) NIN_KILL_SEED=$(KILL_SEED) artifacts/bin/Nin.Tests/release/Nin.Tests -class Nin.Tests.KillTests -noLogo -noColor -showLiveOutput
+
+sanitize: bootstrap ## Runs the native tests with AddressSanitizer and UndefinedBehaviorSanitizer, and those of the driver with ThreadSanitizer
+	@scripts/sanitize.sh
+
+valgrind: bootstrap ## Runs native tests of every family under valgrind's memcheck
+	@scripts/valgrind.sh
+
+audit: build ## Asks the registry for known vulnerabilities of the packages that the solution uses
+	@scripts/audit.sh
 
 examples: build ## Runs the examples, short
 	@examples/run.sh

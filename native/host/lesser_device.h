@@ -46,6 +46,13 @@ const lesser_device& lesser() noexcept;
 // linker finds nothing under the name, as in a library without it. This happens when the name is looked up, so the
 // variable is read anew instead of being settled for the process by a program that binds all names before main. To be
 // followed by the prototype: NIN_API_WHERE(name, implementation, condition) NIN_API ... NIN_RESOLVED(name);
+#ifdef NIN_SANITIZED // see CMakeLists.txt: every export is there
+#define NIN_API_WHERE(name, implementation, condition)                                                                 \
+    extern "C" __attribute__((visibility("hidden"))) decltype(&implementation) const nin_target_##name =               \
+        &implementation;                                                                                               \
+    asm(".globl " #name "\n.type " #name ", @function\n" #name ": jmp *nin_target_" #name "(%rip)\n");
+#define NIN_RESOLVED(name)
+#else
 #define NIN_API_WHERE(name, implementation, condition)                                                                 \
     extern "C" decltype(&implementation) nin_resolve_##name() noexcept                                                 \
     {                                                                                                                  \
@@ -53,6 +60,7 @@ const lesser_device& lesser() noexcept;
         return (condition) ? &implementation : nullptr;                                                                \
     }
 #define NIN_RESOLVED(name) __attribute__((ifunc("nin_resolve_" #name)))
+#endif
 
 lesser_device current_lesser_device() noexcept;
 

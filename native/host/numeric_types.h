@@ -8,7 +8,7 @@
 
 // Compiles a function for several instruction sets; the loader picks one. Functions marked so are leaf loops: an OpenMP
 // region inside would be outlined before the clones are made and stay at the lowest level.
-#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__)
+#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__) && !defined(NIN_SANITIZED)
 #define NIN_VECTORIZED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define NIN_VECTORIZED

@@ -20,7 +20,7 @@
 
 // A twin is compiled once per instruction set and chosen when the library is loaded. The sanitizers cannot run the code
 // that chooses, which comes before them.
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__x86_64__) && !defined(NIN_SANITIZED)
 #define __global__ __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define __global__
