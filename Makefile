@@ -36,7 +36,7 @@ kill-test: build ## Kills trainings at random moments and goes on, KILLS times (
 sanitize: bootstrap ## Runs the native tests with AddressSanitizer and UndefinedBehaviorSanitizer, and those of the driver with ThreadSanitizer
 	@scripts/sanitize.sh
 
-valgrind: bootstrap ## Runs native tests of every family under valgrind's memcheck
+valgrind: bootstrap ## Runs native tests of driver and kernels under valgrind's memcheck
 	@scripts/valgrind.sh
 
 audit: build ## Asks the registry for known vulnerabilities of the packages that the solution uses
