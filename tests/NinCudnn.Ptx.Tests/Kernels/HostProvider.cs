@@ -12,8 +12,22 @@ internal static unsafe class HostProvider
     private const int GuardBytes = 256;
     private const byte Guard = 0xc3;
 
-    private static readonly Lazy<Device> _device = new(() => Device.Open(DeviceRequest.Parse("cpu")));
+    private static readonly Lazy<Device> _device = new(OpenUntilExit);
     private static readonly ConcurrentDictionary<string, Lazy<CUmodule>> _modules = [];
+
+    // Released when the process ends, so that the host provider reports what else was left behind.
+    private static Device OpenUntilExit()
+    {
+        Device device = Device.Open(DeviceRequest.Cpu);
+        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+        {
+            device.Synchronize(); // makes its context current
+            foreach (Lazy<CUmodule> module in _modules.Values)
+                Cuda.cuModuleUnload(module.Value).ThrowIfFailed();
+            device.Dispose();
+        };
+        return device;
+    }
 
     /// <summary>A buffer of a launch: its contents are replaced by what the launch leaves.</summary>
     internal sealed record Operand(string Name, byte[] Bytes, int Misalignment);
