@@ -1,5 +1,6 @@
-// Several threads at once on streams, events, graphs, memory, modules and contexts. Where numbers are not atomic that is on purpose: the driver's
-// order is what keeps the accesses apart, and ThreadSanitizer sees it if something else did (make sanitize).
+// Several threads at once on streams, events, graphs, memory, modules and contexts. Where numbers are not atomic that
+// is on purpose: the driver's order is what keeps the accesses apart, and ThreadSanitizer sees it if something else did
+// (make sanitize).
 #include "driver_test.h"
 #include "host/plan_cache.h"
 
@@ -146,7 +147,8 @@ TEST_F(threads_test, Streams_DestroyedWithWorkPending_FinishIt)
     in_parallel(threads, [&](int thread) {
         for (size_t i = 0; i < rounds; ++i) {
             const CUstream stream = create_stream();
-            const CUdeviceptr own = target + (static_cast<size_t>(thread) * rounds + i) * 4; // the streams have no order
+            const CUdeviceptr own =
+                target + (static_cast<size_t>(thread) * rounds + i) * 4; // the streams have no order
             for (unsigned int value = 0; value < 4; ++value)
                 EXPECT_OK(cuMemsetD32Async(own, value, 1, stream));
             EXPECT_OK(cuStreamDestroy_v2(stream));
