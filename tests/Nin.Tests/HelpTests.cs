@@ -30,7 +30,7 @@ public sealed class HelpTests
         "train",
         "--recipe --arch --epochs --batch --resize --learning-rate --lr --schedule --warm-up --momentum --nesterov --weight-decay --init --output-scale --output-bias "
         + "--normalize --dropout --label-smoothing --clip-norm --ema --flip --crop --erase --precision --seed --dataset --data --images --image-size --channels --test-fraction --split-seed --skip-broken --data-placement"
-        + " --limit-train --limit-test --device --output --resume --checkpoint-every --keep --no-report --tensorboard --json --algorithms --deterministic --workspace-limit")]
+        + " --limit-train --limit-test --device --output --resume --checkpoint-every --keep --on-nonfinite --debug-numerics --restart-on-dead --no-report --tensorboard --json --algorithms --deterministic --workspace-limit")]
     [InlineData("eval", "--checkpoint --batch --dataset --data --images --image-size --channels --test-fraction --split-seed --skip-broken --data-placement --limit-test --precision --device --json --algorithms --deterministic --workspace-limit")]
     [InlineData("predict", "--checkpoint --top-k --invert --device --precision --json")]
     [InlineData("explain", "--checkpoint --class --output --invert --device --precision")]

@@ -51,9 +51,11 @@ internal sealed class NinProgram : IDisposable
     private readonly Process _process;
     private readonly StringBuilder _output = new();
     private readonly Task<string> _errors;
+    private readonly bool _mayLeak; // what is left behind by calls that are made to fail is for FaultSweepTests to judge
 
     private NinProgram(ProcessStartInfo start)
     {
+        _mayLeak = start.Environment.ContainsKey("NIN_HOST_FAIL");
         _process = Process.Start(start)!;
         _errors = _process.StandardError.ReadToEndAsync();
     }
@@ -146,7 +148,8 @@ internal sealed class NinProgram : IDisposable
             _process.Kill(entireProcessTree: true);
             Assert.Fail($"still running after {TimeoutMs / 1000} s\n{_output}{rest.Result}\n{_errors.Result}");
         }
-        Assert.DoesNotContain("live objects at exit", _errors.Result, StringComparison.Ordinal);
+        if (!_mayLeak)
+            Assert.DoesNotContain("live objects at exit", _errors.Result, StringComparison.Ordinal);
         return new ProgramResult(_process.ExitCode, _output + rest.Result, _errors.Result);
     }
 

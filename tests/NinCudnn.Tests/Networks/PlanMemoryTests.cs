@@ -1,5 +1,6 @@
 using NinCudnn.Devices;
 using NinCudnn.Networks;
+using NinCudnn.Operators;
 using NinCudnn.Tests.Devices;
 using Xunit;
 
@@ -13,10 +14,16 @@ public class PlanMemoryTests
     public void Measure_IsWhatCompilingTakes()
     {
         using var network = new NetworkFixture(TinyNetwork.Architecture(), _options);
+        using DeviceBuffer<LossScalerState> scaler = TestDevice.Shared.Allocate<LossScalerState>(1); // as every training has one
+        using var arena = new DeviceArena(TestDevice.Shared);
+        using ExecutionPlan plan = ExecutionPlan.Compile(TinyNetwork.Architecture(), _options, new PlanResources(
+            network.Stream, network.Parameters, network.StepInput, network.Loss, arena, network.Parameters.Values) { LossScaler = scaler.Memory });
+
         PlanMemory memory = Measure();
-        Assert.Equal(network.Plan.ArenaBytes, memory.ArenaBytes);
+
+        Assert.Equal(plan.ArenaBytes, memory.ArenaBytes);
         Assert.Equal(network.Parameters.Bytes, memory.ParameterBytes);
-        Assert.Equal(network.Plan.Steps.Select(step => $"{step.Layer} {step.Kind}"), memory.Steps);
+        Assert.Equal(plan.Steps.Select(step => $"{step.Layer} {step.Kind}"), memory.Steps);
     }
 
     [Fact]
