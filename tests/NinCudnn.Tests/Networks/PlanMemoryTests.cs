@@ -17,7 +17,8 @@ public class PlanMemoryTests
         using DeviceBuffer<LossScalerState> scaler = TestDevice.Shared.Allocate<LossScalerState>(1); // as every training has one
         using var arena = new DeviceArena(TestDevice.Shared);
         using ExecutionPlan plan = ExecutionPlan.Compile(TinyNetwork.Architecture(), _options, new PlanResources(
-            network.Stream, network.Parameters, network.StepInput, network.Loss, arena, network.Parameters.Values) { LossScaler = scaler.Memory });
+            network.Stream, network.Parameters, network.StepInput, network.Loss, arena, network.Parameters.Values)
+        { LossScaler = scaler.Memory });
 
         PlanMemory memory = Measure();
 
