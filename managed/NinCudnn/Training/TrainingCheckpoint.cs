@@ -166,7 +166,7 @@ public sealed record TrainingCheckpoint
         }
         catch (Exception e) when (e is JsonException or ArgumentException or InvalidDataException)
         {
-            throw new InvalidDataException(MessageText.OneLine(e.Message.StartsWith(path, StringComparison.Ordinal) ? e.Message : $"{path}: {e.Message}"), e);
+            throw new InvalidDataException(MessageText.InFile(path, e.Message), e);
         }
     }
 }
