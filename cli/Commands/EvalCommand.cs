@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
 using NinCudnn.Cli.Output;
+using NinCudnn.Cli.Runs;
 using NinCudnn.Data;
 using NinCudnn.Devices;
 using NinCudnn.Interop;

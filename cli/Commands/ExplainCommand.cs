@@ -1,5 +1,6 @@
 using System.CommandLine;
 using NinCudnn.Cli.Plots;
+using NinCudnn.Cli.Runs;
 using NinCudnn.Devices;
 using NinCudnn.Interop;
 using NinCudnn.Training;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using NinCudnn.Cli.Runs;
 using NinCudnn.Training;
 
 namespace NinCudnn.Cli.Commands;

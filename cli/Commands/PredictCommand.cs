@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using NinCudnn.Cli.Output;
+using NinCudnn.Cli.Runs;
 using NinCudnn.Devices;
 using NinCudnn.Interop;
 using NinCudnn.Training;

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
+using NinCudnn.Cli.Runs;
 using NinCudnn.Cli.Serving;
 using NinCudnn.Devices;
 using NinCudnn.Interop;

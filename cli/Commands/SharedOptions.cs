@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using NinCudnn.Cli.Runs;
 using NinCudnn.Data;
 using NinCudnn.Devices;
 using NinCudnn.Interop;

@@ -1,5 +1,6 @@
 using NinCudnn.Cli.Runs;
 using NinCudnn.Training;
+using Spectre.Console;
 
 namespace NinCudnn.Cli.Output;
 
@@ -28,6 +29,15 @@ internal sealed record RunInfo(ulong Seed, string Dataset, ModelDescription Mode
 /// <summary>Tells how a run goes, in one form.</summary>
 internal abstract class RunReporter : ITrainingObserver
 {
+    /// <summary>Makes the one that is asked for.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="isJson">Whether a program reads standard output.</param>
+    /// <param name="isLive">Whether it is a terminal that people look at.</param>
+    public static RunReporter Create(RunInfo run, bool isJson, bool isLive) =>
+        isJson ? new JsonReporter(Console.Out, run)
+        : isLive ? new TerminalReporter(AnsiConsole.Console, run)
+        : new PlainReporter(Console.Out, run);
+
     public abstract void Started(TrainingStart start);
 
     public abstract void Progressed(TrainingProgress progress);
@@ -47,6 +57,14 @@ internal abstract class RunReporter : ITrainingObserver
 
     /// <summary>Calls <paramref name="train"/>; a live display surrounds it.</summary>
     public virtual TrainingResult Around(Func<TrainingResult> train) => train();
+
+    /// <summary>Calls something that takes a while, behind the training.</summary>
+    /// <param name="what">What it does.</param>
+    /// <param name="action">Does it.</param>
+    public virtual void While(string what, Action action) => action();
+
+    /// <summary>Says something that ends nothing.</summary>
+    public virtual void Note(string message) => Console.Error.WriteLine("nin: " + message);
 }
 
 /// <summary>Passes everything on to several observers.</summary>

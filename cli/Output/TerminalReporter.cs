@@ -19,6 +19,10 @@ internal sealed class TerminalReporter(IAnsiConsole console, RunInfo run) : RunR
             return train();
         });
 
+    public override void While(string what, Action action) => console.Status().Start(what, _ => action());
+
+    public override void Note(string message) => Terminal.WriteLine(console, message);
+
     public override void Started(TrainingStart start)
     {
         _start = start;

@@ -38,14 +38,14 @@ internal sealed class RunRecorder(RunInfo run, Trainer trainer, ExecutionSetting
     }
 
     /// <summary>The run failed. Must not fail itself: what the run failed by is told.</summary>
-    public void Failed(Exception reason)
+    public static void Failed(RunDirectory directory, Exception reason)
     {
         try
         {
-            if (_document is not null)
-                Save(_document with { Status = RunDocument.Failed, Ended = DateTimeOffset.Now, Failure = reason.Message });
+            if (File.Exists(RunDocument.PathIn(directory.Path)) && RunDocument.Load(directory.Path) is { Status: RunDocument.Running } document)
+                (document with { Status = RunDocument.Failed, Ended = DateTimeOffset.Now, Failure = reason.Message }).Save(directory.Path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
         }
     }

@@ -1,13 +1,10 @@
 using NinCudnn.Cli.Output;
 using NinCudnn.Cli.Reports;
-using NinCudnn.Cli.Runs;
-using NinCudnn.Data;
 using NinCudnn.Devices;
 using NinCudnn.Formats;
 using NinCudnn.Training;
-using Spectre.Console;
 
-namespace NinCudnn.Cli;
+namespace NinCudnn.Cli.Runs;
 
 /// <summary>How a run came to its end.</summary>
 /// <param name="IsFinished">Whether it was trained to its last epoch.</param>
@@ -17,16 +14,12 @@ internal readonly record struct RunOutcome(bool IsFinished, NetworkDeath? Death)
 /// <summary>A training that is told on standard output and recorded in a run's directory.</summary>
 /// <param name="trainer">Trains; disposed of before the report is written, which needs the device's memory.</param>
 /// <param name="run">The run.</param>
-/// <param name="execution">How the trainer carries it out.</param>
-/// <param name="trainSet">What it learns from.</param>
-/// <param name="testSet">What it is measured on.</param>
+/// <param name="task">What it trains.</param>
 /// <param name="reporter">Tells people or programs how it goes.</param>
-/// <param name="isLive">Whether a live display is on the terminal.</param>
-internal sealed class RecordedTraining(
-    Trainer trainer, RunInfo run, ExecutionSettings execution, ImageDataset trainSet, ImageDataset testSet, RunReporter reporter, bool isLive)
+internal sealed class RecordedTraining(Trainer trainer, RunInfo run, TrainingTask task, RunReporter reporter)
 {
     private readonly RunHistory _history = new(run.Directory.Before);
-    private readonly TestPredictions _predictions = new(testSet);
+    private readonly TestPredictions _predictions = new(task.TestSet);
 
     public bool WritesReport { get; init; }
 
@@ -37,34 +30,25 @@ internal sealed class RecordedTraining(
     /// <returns>How it came to its end.</returns>
     public RunOutcome Run(CancellationToken stop)
     {
-        var recorder = new RunRecorder(run, trainer, execution, trainSet);
+        var recorder = new RunRecorder(run, trainer, task.Execution, task.TrainSet);
         var metrics = new JsonReporter(run.Directory.Metrics, run) { HasStart = run.Directory.Before.HasStart };
         TrainingResult result;
-        ModelFile model;
-        try
+        using (TensorBoardLog? tensorBoard = CreateTensorBoardLog())
+        using (var end = CancellationTokenSource.CreateLinkedTokenSource(stop))
         {
-            using TensorBoardLog? tensorBoard = WritesTensorBoard
-                ? new TensorBoardLog(EventFileWriter.Create(run.Directory.Path), trainer.ModelParameters.DownloadValues, _predictions, Note)
-                : null;
             List<ITrainingObserver> observers = [recorder, reporter, metrics, _history, _predictions];
             if (tensorBoard is not null)
                 observers.Add(tensorBoard);
-            using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
             if (run.RestartsLeft > 0)
                 observers.Add(new StopAtDeath(end));
             result = reporter.Around(() => trainer.Train(new Observers([.. observers]), end.Token));
-            if (run.RestartsLeft > 0 && result.Death is { } death && !stop.IsCancellationRequested)
-                return new RunOutcome(false, death);
-            model = trainer.DownloadModel();
-            model.Save(run.Directory.ModelPath);
-            if (_predictions.IsEmpty && !result.IsStopped)
-                trainer.Evaluate(_predictions.Add, CancellationToken.None); // the run was interrupted behind its last evaluation
         }
-        catch (Exception e)
-        {
-            recorder.Failed(e);
-            throw;
-        }
+        if (run.RestartsLeft > 0 && result.Death is { } death && !stop.IsCancellationRequested)
+            return new RunOutcome(false, death);
+        ModelFile model = trainer.DownloadModel();
+        model.Save(run.Directory.ModelPath);
+        if (_predictions.IsEmpty && !result.IsStopped)
+            trainer.Evaluate(_predictions.Add, CancellationToken.None); // the run was interrupted behind its last evaluation
         metrics.Ended(result, _predictions.NeverPredicted);
         RunDocument document = recorder.Ended(result, _predictions.NeverPredicted);
         Device device = trainer.Device;
@@ -80,14 +64,11 @@ internal sealed class RecordedTraining(
     {
         try
         {
-            if (isLive)
-                AnsiConsole.Status().Start("writing the report", _ => Write());
-            else
-                Write();
+            reporter.While("writing the report", Write);
         }
         catch (Exception e)
         {
-            Console.Error.WriteLine($"nin: the report could not be written: {e.Message.ReplaceLineEndings(" ")}");
+            reporter.Note($"the report could not be written: {e.Message.ReplaceLineEndings(" ")}");
         }
 
         void Write()
@@ -102,7 +83,7 @@ internal sealed class RecordedTraining(
         try
         {
             int batch = Math.Min(start.Recipe.BatchSize, start.TrainSamples);
-            return (LayerTime.Measure(device, run.Model.Architecture, start.Recipe, batch, execution), null);
+            return (LayerTime.Measure(device, run.Model.Architecture, start.Recipe, batch, task.Execution), null);
         }
         catch (DeviceMemoryException e)
         {
@@ -110,13 +91,9 @@ internal sealed class RecordedTraining(
         }
     }
 
-    private void Note(string message)
-    {
-        if (isLive)
-            Terminal.WriteLine(AnsiConsole.Console, message);
-        else
-            Console.Error.WriteLine("nin: " + message);
-    }
+    private TensorBoardLog? CreateTensorBoardLog() => WritesTensorBoard
+        ? new TensorBoardLog(EventFileWriter.Create(run.Directory.Path), trainer.ModelParameters.DownloadValues, _predictions, reporter.Note)
+        : null;
 
     private sealed class StopAtDeath(CancellationTokenSource stop) : ITrainingObserver
     {

@@ -1,9 +1,8 @@
 using System.Globalization;
-using NinCudnn.Cli.Runs;
 using NinCudnn.Formats;
 using NinCudnn.Training;
 
-namespace NinCudnn.Cli;
+namespace NinCudnn.Cli.Runs;
 
 /// <summary>
 /// A run's directory: <c>run.json</c>, <c>metrics.jsonl</c> and <c>checkpoints</c> while it goes; <c>model.safetensors</c>, <c>curves.png</c> and
