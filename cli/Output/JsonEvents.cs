@@ -25,7 +25,7 @@ internal sealed record EpochEvent(
 internal sealed record EndEvent(
     string Event, int Epoch, long Step, long SkippedSteps, double? TrainLoss, double? TrainAccuracy, double? TestLoss, double? TestAccuracy,
     double SamplesPerSecond, double Seconds, string Device, bool Stopped, string Model, string RunDirectory, bool Dead = false,
-    IReadOnlyList<string>? NeverPredicted = null);
+    IReadOnlyList<string>? NeverPredicted = null, long? FirstNonfiniteStep = null);
 
 internal sealed record EvaluationEvent(
     string Event, string Model, string Dataset, int Samples, double Loss, double Accuracy, double SamplesPerSecond, string Device,

@@ -62,10 +62,11 @@ internal static class ReportText
     /// <summary>What to do about a run that has come to infinities or NaN, to be put behind what is said of it.</summary>
     public static string DivergenceAdvice(TrainingDivergedException diverged)
     {
-        string find = diverged.LastCheckpoint is { } checkpoint
-            ? $"nin train --resume {Path.GetDirectoryName(Path.GetDirectoryName(checkpoint))} --debug-numerics finds the operator, with --on-nonfinite skip it leaves such steps out"
-            : "--debug-numerics finds the operator, --on-nonfinite skip leaves such steps out";
-        return $"; {(diverged.Fault is null ? $"{find}; " : "")}in a new run a lower --lr or --clip-norm may help";
+        string command = diverged.LastCheckpoint is { } checkpoint
+            ? $"nin train --resume {Path.GetDirectoryName(Path.GetDirectoryName(checkpoint))}"
+            : "nin train";
+        string option = diverged.Fault is null ? "--debug-numerics finds the operator" : "--on-nonfinite skip leaves such steps out";
+        return $"; {command} {option}; in a new run a lower --lr or --clip-norm may help";
     }
 
     public static string Death(NetworkDeath death, RunInfo run) => FormattableString.Invariant(
@@ -82,10 +83,14 @@ internal static class ReportText
         return
             $"""
             {(result.IsStopped ? $"stopped after {Count(result.Step, "step")}; " : "")}{figures}
-            {Rate(result.SamplesPerSecond)} on {device}, {Duration(result.Elapsed)} in all{(result.SkippedSteps > 0 ? $", {Count(result.SkippedSteps, "step")} skipped" : "")}{(result.Death is null ? "" : ", the network is dead")}
+            {Rate(result.SamplesPerSecond)} on {device}, {Duration(result.Elapsed)} in all{(result.SkippedSteps > 0 ? $", {Skipped(result.SkippedSteps, result.FirstNonFiniteStep)}" : "")}{(result.Death is null ? "" : ", the network is dead")}
             {(NeverPredicted(neverPredicted, result.Death is not null) is { } never ? $"{never}\n" : "")}files in {run.Directory.Path}{(canGoOn ? $"; to go on: nin train --resume {run.Directory.Path}" : "")}
             """;
     }
+
+    /// <summary>Steps that were left out, and where that began for another reason than fp16's loss scale.</summary>
+    public static string Skipped(long steps, long? firstNonFinite) =>
+        FormattableString.Invariant($"{Count(steps, "step")} skipped{(firstNonFinite is null ? "" : $" (loss or gradients not finite at step {firstNonFinite} first)")}");
 
     /// <summary>Names the classes that are never predicted; none of a dead network, which has one answer for all images.</summary>
     /// <returns>Null if there is nothing to say.</returns>

@@ -33,6 +33,6 @@ internal static class RunEvents
         return new EndEvent(
             "end", last?.Epoch ?? 0, result.Step, result.SkippedSteps, last?.Train.Loss, last?.Train.Accuracy, last?.Test.Loss, last?.Test.Accuracy,
             result.SamplesPerSecond, result.Elapsed.TotalSeconds, device, result.IsStopped, run.Directory.ModelPath, run.Directory.Path,
-            result.Death is not null, neverPredicted);
+            result.Death is not null, neverPredicted, result.FirstNonFiniteStep);
     }
 }

@@ -87,7 +87,7 @@ internal static class ReportPage
         [
             end.Dead ? "the network is dead: all class scores are equal, and no gradient is left" : null,
             ReportText.NeverPredicted(end.NeverPredicted ?? [], end.Dead),
-            end.SkippedSteps > 0 ? FormattableString.Invariant($"{end.SkippedSteps} of {end.Step} steps skipped, since their loss or gradients were not finite") : null,
+            end.SkippedSteps > 0 ? FormattableString.Invariant($"of {end.Step} steps, {ReportText.Skipped(end.SkippedSteps, end.FirstNonfiniteStep)}") : null,
         ];
         return Html.Join(lines.OfType<string>().Select(line => Html.Of($"<p>{line}</p>\n")));
     }

@@ -116,6 +116,13 @@ template <typename Body> __forceinline__ void for_each_item(int64_t count, Body 
         body(i);
 }
 
+// By one thread of the launch.
+template <typename Body> __forceinline__ void once(Body body)
+{
+    if (current_host_thread.index == 0)
+        body();
+}
+
 template <typename Body> __forceinline__ void for_each_warp_item(int64_t count, Body body)
 {
     const item_range share = share_of(count);
@@ -206,6 +213,13 @@ template <typename Body> __device__ __forceinline__ void for_each_item(int64_t c
     const int64_t stride = static_cast<int64_t>(grid_size()) * block_size();
     for (int64_t i = static_cast<int64_t>(block_index()) * block_size() + thread_index(); i < count; i += stride)
         body(i);
+}
+
+// By one thread of the launch.
+template <typename Body> __device__ __forceinline__ void once(Body body)
+{
+    if ((block_index() | thread_index()) == 0)
+        body();
 }
 
 // One item per warp. Threads of a block beyond its last whole warp do nothing, so a block needs at least 32 threads.

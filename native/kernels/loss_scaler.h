@@ -20,7 +20,8 @@ struct loss_scaler {
     int32_t first_found;     // where the first step had one that no smaller scale would have mended; 0: there was none
     uint32_t first_step_low; // that step's number, lower and upper half
     uint32_t first_step_high;
+    int32_t halts; // not 0: behind that step none counts any more
 };
-static_assert(sizeof(loss_scaler) == 32, "the managed side reads and writes these 32 bytes");
+static_assert(sizeof(loss_scaler) == 36, "the managed side reads and writes these 36 bytes");
 
 } // namespace nin::kernels

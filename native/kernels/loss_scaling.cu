@@ -10,9 +10,10 @@
 // check: scaler->found_nonfinite gets the bits of place if a value is infinite or NaN; else it stays.
 // end, after a good step: the scale doubles after growth_interval good steps in a row, up to 2^24.
 //      after a bad one:   the scale halves, down to 1, and state->loss_scale becomes 0, by which the optimiser skips.
-// In both cases found_nonfinite becomes 0. The rule is that of torch.amp.GradScaler. A scale of 1 that never grows is
+// In any case found_nonfinite becomes 0. The rule is that of torch.amp.GradScaler. A scale of 1 that never grows is
 // none: then only bad steps are skipped. The first bad step that a smaller scale would not have mended, since its loss
-// is not finite or its scale is 1, leaves its number and what was found.
+// is not finite or its scale is 1, leaves its number and what was found. Where scaler->halts is set, all steps behind
+// it are skipped and change nothing at all, so that it can be run again to see where it went wrong.
 //
 // Launch: check any, meant for blocks of 256 threads, one thread an element; the others one thread (more do nothing).
 #include "loss_scaler.h"
@@ -41,7 +42,7 @@ __device__ __forceinline__ void loss_scaling_check(const T* values, loss_scaler*
 
 extern "C" __global__ void loss_scaling_begin(const loss_scaler* __restrict__ scaler, step_state* __restrict__ state)
 {
-    for_each_item(1, [=](int64_t) NIN_INLINE_LAMBDA { state->loss_scale = scaler->scale; });
+    once([=]() NIN_INLINE_LAMBDA { state->loss_scale = scaler->scale; });
 }
 
 #define NIN_LOSS_SCALING_CHECK_KERNEL(T)                                                                               \
@@ -59,15 +60,20 @@ NIN_LOSS_SCALING_CHECK_KERNEL(bf16)
 extern "C" __global__ void loss_scaling_end(loss_scaler* __restrict__ scaler, step_state* __restrict__ state,
                                             int32_t growth_interval)
 {
-    for_each_item(1, [=](int64_t) NIN_INLINE_LAMBDA {
+    once([=]() NIN_INLINE_LAMBDA {
         const int32_t found = scaler->found_nonfinite;
-        const bool is_bad = found != 0, is_overflow = found == k_nonfinite_gradient && scaler->scale > 1.0f;
+        scaler->found_nonfinite = 0;
+        if (scaler->halts != 0 && scaler->first_found != 0) {
+            state->loss_scale = 0.0f;
+            return;
+        }
+        const float scale = scaler->scale, smaller = scale > 2.0f ? scale * 0.5f : 1.0f;
+        const bool is_bad = found != 0, is_overflow = found == k_nonfinite_gradient && scale > 1.0f;
         if (is_bad && !is_overflow && scaler->first_found == 0) {
             scaler->first_found = found;
             scaler->first_step_low = state->step_low;
             scaler->first_step_high = state->step_high;
         }
-        const float scale = scaler->scale, smaller = scale > 2.0f ? scale * 0.5f : 1.0f;
         const int32_t good_steps = is_bad ? 0 : scaler->good_steps + 1;
         const bool grows = good_steps >= growth_interval;
         const float larger = grows && scale < k_largest_scale ? scale * 2.0f : scale;
@@ -75,7 +81,6 @@ extern "C" __global__ void loss_scaling_end(loss_scaler* __restrict__ scaler, st
         scaler->good_steps = grows ? 0 : good_steps;
         scaler->skipped_steps += is_bad ? 1 : 0;
         scaler->skipped_in_a_row = is_bad ? scaler->skipped_in_a_row + 1 : 0;
-        scaler->found_nonfinite = 0;
         if (is_bad)
             state->loss_scale = 0.0f;
     });

@@ -67,7 +67,8 @@ public class CoverageTests
                         LossScalingTests.End(1, blockSize, new LossScalerState(scale, goodSteps, 0, found), 10).Interpret(module);
                 }
             }
-            LossScalingTests.End(1, blockSize, new LossScalerState(1, 0, 0, NonFinite.Loss, 1, NonFinite.Gradient), 10).Interpret(module);
+            foreach (int halts in (int[])[0, 1])
+                LossScalingTests.End(1, blockSize, new LossScalerState(1, 0, 0, NonFinite.Loss, 1, NonFinite.Gradient, Halts: halts), 10).Interpret(module);
         }
     });
 

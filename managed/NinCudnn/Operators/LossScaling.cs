@@ -26,9 +26,11 @@ public enum NonFinite
 /// <param name="SkippedInARow">Steps that were skipped since the last good one.</param>
 /// <param name="FirstFound">What was found in the first step that no smaller scale would have mended; none where there was no such step.</param>
 /// <param name="FirstStep">The number of that step, see <see cref="StepState.Step"/>.</param>
-[StructLayout(LayoutKind.Sequential)]
+/// <param name="Halts">Unless 0, the steps behind that one are skipped too, and change nothing of this.</param>
+[StructLayout(LayoutKind.Sequential, Pack = sizeof(int))]
 public readonly record struct LossScalerState(
-    float Scale, int GoodSteps, int SkippedSteps, NonFinite Found, int SkippedInARow = 0, NonFinite FirstFound = NonFinite.None, long FirstStep = 0)
+    float Scale, int GoodSteps, int SkippedSteps, NonFinite Found, int SkippedInARow = 0, NonFinite FirstFound = NonFinite.None, long FirstStep = 0,
+    int Halts = 0)
 {
     /// <summary>What a run begins with: in float16 torch.amp.GradScaler's scale of 65536, else 1, which is none.</summary>
     /// <param name="type">Element type of the gradients.</param>

@@ -52,6 +52,14 @@ internal sealed class StepWatch : IDisposable
     /// <exception cref="Interop.CudaException">Work before it failed.</exception>
     public (LossSummary Loss, LossScalerState Scaler) EndRead() => (Loss.EndRead(), _copy.Span[0]);
 
+    /// <summary>Waits for the work queued so far, and returns what is there.</summary>
+    /// <exception cref="Interop.CudaException">Work before it failed.</exception>
+    public (LossSummary Loss, LossScalerState Scaler) Read()
+    {
+        BeginRead();
+        return EndRead();
+    }
+
     /// <summary>Whether the run is to end because of steps that were not finite.</summary>
     /// <param name="state">What the device had.</param>
     /// <param name="action">What the run does about them.</param>

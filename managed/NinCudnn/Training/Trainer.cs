@@ -179,6 +179,9 @@ public sealed class Trainer : IDisposable
 
     private long Step => (_epoch - 1L) * _plans.BatchCount + _stepInEpoch;
 
+    private StepState State(long step) =>
+        new((float)(_recipe.LearningRate * _recipe.Schedule.Factor(step, (long)_plans.BatchCount * _recipe.Epochs)), step);
+
     /// <summary>
     /// Trains to the recipe's end, or until stopped; then the step at hand is finished first. Another call, also by another trainer that
     /// <see cref="Restore">was given a checkpoint</see>, goes on where this one stopped.
@@ -188,14 +191,30 @@ public sealed class Trainer : IDisposable
     /// <exception cref="Interop.NativeException">A native call failed.</exception>
     /// <exception cref="IOException">A checkpoint couldn't be written.</exception>
     /// <exception cref="TrainingDivergedException">
-    /// Loss, gradients or parameters are not finite. That is noticed when the loss is read, a hundred times an epoch, and names the step exactly.
+    /// Loss, gradients or parameters are not finite. That is noticed when the loss is read, a hundred times an epoch, and names the step exactly;
+    /// unless steps are skipped, it is run again as <see cref="ExecutionPlan.RunChecked"/> does, to name the operator too.
     /// </exception>
     public TrainingResult Train(ITrainingObserver? observer = null, CancellationToken stop = default)
     {
         Checkpoints?.Validate();
+        try
+        {
+            return Run(observer, stop);
+        }
+        catch (TrainingDivergedException e) when (e.Fault is null)
+        {
+            if (FindFault(e.Step) is { } fault)
+                throw new TrainingDivergedException(fault, e.Epoch, e.Step, e.LastCheckpoint);
+            throw;
+        }
+    }
+
+    private TrainingResult Run(ITrainingObserver? observer, CancellationToken stop)
+    {
         observer?.Started(new TrainingStart(
             _recipe, Device.Name, Device.Selection.Reason, _trainSamples, _testSamples, _plans.BatchCount, Parameters.Count, _arena.Bytes,
             _trainPlacement, _evaluator.Placement, _placementReason, Step));
+        _watch.Set(_watch.Read().Scaler with { Halts = OnNonFinite == NonFiniteAction.Stop ? 1 : 0 });
 
         using CheckpointWriter? writer = Checkpoints is not { } settings ? null : new CheckpointWriter(
             settings, CreateSnapshot(), (snapshot, position) => CreateCheckpoint(snapshot, position, settings.Notes), Position(), _hasBegun);
@@ -216,14 +235,13 @@ public sealed class Trainer : IDisposable
         }
         _clock.Stop();
         writer?.Finish(Position());
-        _watch.BeginRead();
-        LossScalerState state = _watch.EndRead().Scaler;
+        LossScalerState state = _watch.Read().Scaler;
         StepWatch.Check(state, OnNonFinite, Step, _plans.BatchCount, LastCheckpoint);
         long samples = (_epoch - 1L) * _trainSamples + _plans.SamplesIn(_stepInEpoch);
         double trainingSeconds = (_trainingTime + _epochClock.Elapsed).TotalSeconds;
         return new TrainingResult(
             [.. _epochs], _epochs.Count < _recipe.Epochs, Step, state.SkippedSteps, samples / Math.Max(trainingSeconds, 1e-9), _clock.Elapsed,
-            _death);
+            _death, state.FirstFound == NonFinite.None ? null : state.FirstStep + 1);
     }
 
     /// <summary>Measures the model as it is now on the test set.</summary>
@@ -322,7 +340,6 @@ public sealed class Trainer : IDisposable
     private bool TrainEpoch(ITrainingObserver? observer, CheckpointWriter? writer, CancellationToken stop)
     {
         int stepsPerEpoch = _plans.BatchCount;
-        long totalSteps = (long)stepsPerEpoch * _recipe.Epochs;
         int reportInterval = Math.Max(stepsPerEpoch / ProgressReportsPerEpoch, 1);
         _epochClock.Start();
         _plans.Begin(new EpochOrder(_seed, _epoch - 1), _stepInEpoch);
@@ -341,8 +358,7 @@ public sealed class Trainer : IDisposable
                 _epochClock.Stop();
                 return false;
             }
-            double rate = _recipe.LearningRate * _recipe.Schedule.Factor(Step, totalSteps);
-            RunStep(new StepState((float)rate, Step), writer);
+            RunStep(State(Step), writer);
             _stepInEpoch++;
             BeginReport();
             if (writer is not null && writer.IsDue(Step))
@@ -370,8 +386,8 @@ public sealed class Trainer : IDisposable
             int step = reading;
             reading = 0;
             var (loss, state) = EndRead(observer, writer, step);
-            double seconds = _epochClock.Elapsed.TotalSeconds;
-            observer?.Progressed(new TrainingProgress(_epoch, Step - _stepInEpoch + step, step, loss, loss.Samples / seconds, state.SkippedSteps));
+            double rate = _plans.SamplesIn(step) / _epochClock.Elapsed.TotalSeconds; // the loss leaves out what was skipped
+            observer?.Progressed(new TrainingProgress(_epoch, Step - _stepInEpoch + step, step, loss, rate, state.SkippedSteps));
         }
 
         // So that what is told behind a checkpoint is told again by a run that goes on there, and nothing before it.
@@ -389,12 +405,28 @@ public sealed class Trainer : IDisposable
             _plans.Run(_stepInEpoch, state);
             return;
         }
-        _watch.BeginRead();
-        bool isScaled = _watch.EndRead().Scaler.Scale > 1; // then a smaller scale is the remedy, and comes by itself
+        bool isScaled = _watch.Read().Scaler.Scale > 1; // then a smaller scale is the remedy, and comes by itself
         if (_plans.RunChecked(_stepInEpoch, state, ignoresGradients: isScaled) is { } fault)
+            throw new TrainingDivergedException(fault, _epoch, Step + 1, LastCheckpoint(writer));
+    }
+
+    /// <summary>Runs the step again behind which the run has <see cref="LossScalerState.Halts">halted</see>: nothing has changed since.</summary>
+    /// <param name="step">Its number, from 1.</param>
+    /// <returns>Null if the run has not halted there, or it can't be found out, which is not to hide what the run ends by.</returns>
+    private NumericFault? FindFault(long step)
+    {
+        try
         {
-            string what = string.Create(CultureInfo.InvariantCulture, $"step {Step + 1} (epoch {_epoch}): {fault}");
-            throw new TrainingDivergedException(what, _epoch, Step + 1, LastCheckpoint(writer), fault);
+            LossScalerState state = _watch.Read().Scaler;
+            long stepInEpoch = step - 1 - (_epoch - 1L) * _plans.BatchCount;
+            if (state is { Halts: 0 } or { FirstFound: NonFinite.None } || state.FirstStep != step - 1 || stepInEpoch < 0)
+                return null;
+            _plans.Begin(new EpochOrder(_seed, _epoch - 1), (int)stepInEpoch);
+            return _plans.RunChecked((int)stepInEpoch, State(step - 1), ignoresGradients: state.Scale > 1);
+        }
+        catch (Interop.NativeException)
+        {
+            return null;
         }
     }
 
@@ -450,7 +482,7 @@ public sealed class Trainer : IDisposable
             TrainSet = TrainSet,
             TestSet = TestSet,
             Position = position with { EpochLoss = position.StepInEpoch == 0 ? default : snapshot.Loss },
-            LossScaler = snapshot.LossScaler,
+            LossScaler = snapshot.LossScaler with { Halts = 0 }, // the run's to decide, not its state
             Parameters = snapshot.Parameters,
             Momentum = snapshot.Momentum,
             Average = snapshot.Average,

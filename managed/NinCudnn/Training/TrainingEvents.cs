@@ -55,8 +55,13 @@ public sealed record EpochResult(int Epoch, long Step, LossSummary Train, LossSu
 /// <param name="SamplesPerSecond">Training speed over the whole run, evaluation not counted.</param>
 /// <param name="Elapsed">Time from start to end, not counting that in which it was interrupted.</param>
 /// <param name="Death">How the network died; null if it lives.</param>
+/// <param name="FirstNonFiniteStep">
+/// The first of the skipped steps, from 1, that float16's loss scale was not the reason of: its loss was not finite, or its gradients were without
+/// a scale. Null if there was none.
+/// </param>
 public sealed record TrainingResult(
-    IReadOnlyList<EpochResult> Epochs, bool IsStopped, long Step, long SkippedSteps, double SamplesPerSecond, TimeSpan Elapsed, NetworkDeath? Death)
+    IReadOnlyList<EpochResult> Epochs, bool IsStopped, long Step, long SkippedSteps, double SamplesPerSecond, TimeSpan Elapsed, NetworkDeath? Death,
+    long? FirstNonFiniteStep = null)
 {
     /// <summary>The last finished epoch, if there is one.</summary>
     public EpochResult? LastEpoch => Epochs.Count > 0 ? Epochs[^1] : null;

@@ -85,4 +85,22 @@ public class LossScalingTests
         Elements scaler = End(1, 32, before, 2000).CheckSameBits()["scaler"];
         Assert.Equal(Elements.From(before with { SkippedSteps = 2, Found = NonFinite.None, SkippedInARow = 1 }).Bytes, scaler.Bytes);
     }
+
+    [Theory]
+    [InlineData(NonFinite.None)]
+    [InlineData(NonFinite.Loss)]
+    public void End_BehindAHalt_SkipsAndChangesNothing(NonFinite found)
+    {
+        var before = new LossScalerState(1024, 9, 1, found, 1, NonFinite.Loss, 5_000_000_000, Halts: 1);
+        IReadOnlyDictionary<string, Elements> results = End(2, 64, before, growthInterval: 10).CheckSameBits();
+        Assert.Equal(Elements.From(before with { Found = NonFinite.None }).Bytes, results["scaler"].Bytes);
+        Assert.Equal(Elements.From(new StepState(0.1f, 7, 0)).Bytes, results["state"].Bytes);
+    }
+
+    [Fact]
+    public void End_TheStepThatHalts_IsTakenDown()
+    {
+        Elements scaler = End(1, 32, new LossScalerState(1, 9, 0, NonFinite.Gradient, Halts: 1), growthInterval: 10).CheckSameBits()["scaler"];
+        Assert.Equal(Elements.From(new LossScalerState(1, 0, 1, NonFinite.None, 1, NonFinite.Gradient, 7, Halts: 1)).Bytes, scaler.Bytes);
+    }
 }

@@ -49,7 +49,7 @@ public sealed class NonFiniteTests : IDisposable
         long step = WhiteStep(1);
         Assert.Equal((1, step), (error.Epoch, error.Step));
         Assert.Equal(directory.FileOf(step - 1), error.LastCheckpoint);
-        Assert.Matches($@"^the loss(, and with it a gradient,)? of step {step} \(epoch 1\) is not finite; the last checkpoint is ", error.Message);
+        AssertIsSecondConvolution(error);
         // Every one that is there is whole, finite, and from before.
         Assert.Equal(step, directory.Files.Count);
         Assert.All(directory.Files, path => Assert.True(TrainingCheckpoint.Load(path).Position.Step < step));
@@ -61,7 +61,42 @@ public sealed class NonFiniteTests : IDisposable
         using Trainer trainer = Create(_recipe);
         var error = Assert.Throws<TrainingDivergedException>(() => trainer.Train());
         Assert.Equal((WhiteStep(1), null), (error.Step, error.LastCheckpoint));
-        Assert.EndsWith("is not finite", error.Message, StringComparison.Ordinal);
+        AssertIsSecondConvolution(error);
+    }
+
+    /// <summary>What lies behind the step has changed nothing: the parameters are those that it began with.</summary>
+    [Theory]
+    [InlineData(DataPlacement.Resident)]
+    [InlineData(DataPlacement.Stream)]
+    public void Train_Stopped_LeavesTheParametersOfTheStepBefore(DataPlacement placement)
+    {
+        using Trainer trainer = Create(_recipe, placement: placement);
+        long step = WhiteStep(1);
+        var directory = new CheckpointDirectory(_root.File("checkpoints"));
+        trainer.Checkpoints = new CheckpointSettings(directory) { EverySteps = 1, Keep = 100 };
+
+        AssertIsSecondConvolution(Assert.Throws<TrainingDivergedException>(() => trainer.Train()));
+
+        Assert.True(step < StepsPerEpoch); // others were queued behind it
+        TrainingCheckpoint last = TrainingCheckpoint.Load(directory.FileOf(step - 1));
+        Assert.Equal(last.Parameters, trainer.Parameters.DownloadValues());
+        Assert.Equal(last.Momentum, trainer.Parameters.DownloadMomentum());
+    }
+
+    /// <summary>The second run of the step does not come to the number: a parameter was mended in between.</summary>
+    [Fact]
+    public void Train_FaultThatDoesNotComeAgain_IsNamedByTheStep()
+    {
+        const int Step = 2;
+        int white = Order(1)[BatchSize];
+        using Trainer trainer = Create(_recipe, Images(sample => sample == white));
+        var sound = trainer.Parameters.DownloadValues().ToDictionary(
+            parameter => parameter.Key, parameter => Array.ConvertAll(parameter.Value, value => Math.Min(value, 0.1f)));
+
+        var error = Assert.Throws<TrainingDivergedException>(() => trainer.Train(new Mender(trainer, sound, Step)));
+
+        Assert.Null(error.Fault);
+        Assert.Matches($@"^the loss(, and with it a gradient,)? of step {Step} \(epoch 1\) is not finite$", error.Message);
     }
 
     [Theory]
@@ -75,7 +110,7 @@ public sealed class NonFiniteTests : IDisposable
 
         TrainingResult result = trainer.Train(recorder);
 
-        Assert.Equal(recipe.Epochs, result.SkippedSteps);
+        Assert.Equal((recipe.Epochs, WhiteStep(1)), (result.SkippedSteps, result.FirstNonFiniteStep));
         Assert.Equal(recipe.Epochs, recorder.Progress[^1].SkippedSteps);
         Assert.All(result.Epochs, epoch => Assert.Equal(Samples - SamplesIn(WhiteStep(epoch.Epoch)), epoch.Train.Samples));
         Assert.All(result.Epochs, epoch => Assert.True(double.IsFinite(epoch.Train.Loss)));
@@ -151,18 +186,7 @@ public sealed class NonFiniteTests : IDisposable
         using Trainer trainer = Create(_recipe with { Precision = precision });
         trainer.DebugNumerics = true;
 
-        var error = Assert.Throws<TrainingDivergedException>(() => trainer.Train());
-
-        NumericFault fault = error.Fault!;
-        // 1·10²⁵ behind the first convolution, 10⁵⁰ behind the second; float16 ends at 6·10⁴.
-        Assert.Equal((WhiteStep(1), PlanStepKind.Forward, "0.2", "0.2", float.PositiveInfinity), (error.Step, fault.Kind, fault.Layer, fault.Tensor, fault.Value));
-        Assert.Equal(["0.0", "0.2.weight", "0.2.bias"], fault.Inputs.Select(input => input.Tensor));
-        Assert.All(fault.Inputs, input => Assert.Equal(0, input.NonFinite));
-        Assert.Equal(
-            $"step {error.Step} (epoch 1): 0.2, forward: {fault.Element} of 0.2 is Infinity (of {fault.Inputs[0]}; {fault.Inputs[1]}; {fault.Inputs[2]})",
-            error.Message);
-        Assert.Matches(@"^image \d+, channel \d, place \(\d+, \d+\)$", fault.Element);
-        Assert.Matches("^0\\.0 from 0 to [^ ]+$", $"{fault.Inputs[0]}");
+        AssertIsSecondConvolution(Assert.Throws<TrainingDivergedException>(() => trainer.Train()));
     }
 
     [Fact]
@@ -195,6 +219,21 @@ public sealed class NonFiniteTests : IDisposable
         }
     }
 
+    private static void AssertIsSecondConvolution(TrainingDivergedException error)
+    {
+        NumericFault fault = error.Fault!;
+        // 1·10²⁵ behind the first convolution, 10⁵⁰ behind the second; float16 ends at 6·10⁴.
+        Assert.Equal((WhiteStep(1), PlanStepKind.Forward, "0.2", "0.2", float.PositiveInfinity), (error.Step, fault.Kind, fault.Layer, fault.Tensor, fault.Value));
+        Assert.Equal(["0.0", "0.2.weight", "0.2.bias"], fault.Inputs.Select(input => input.Tensor));
+        Assert.All(fault.Inputs, input => Assert.Equal(0, input.NonFinite));
+        Assert.Equal(
+            $"step {error.Step} (epoch 1): 0.2, forward: {fault.Element} of 0.2 is Infinity (of {fault.Inputs[0]}; {fault.Inputs[1]}; {fault.Inputs[2]})"
+                + (error.LastCheckpoint is { } checkpoint ? $"; the last checkpoint is {checkpoint}" : ""),
+            error.Message);
+        Assert.Matches(@"^image \d+, channel \d, place \(\d+, \d+\)$", fault.Element);
+        Assert.Matches("^0\\.0 from 0 to [^ ]+$", $"{fault.Inputs[0]}");
+    }
+
     private static ImageDataset OneWhite() => Images(sample => sample == White);
 
     private static ImageDataset AllWhite() => Images(_ => true);
@@ -208,18 +247,21 @@ public sealed class NonFiniteTests : IDisposable
     }
 
     /// <summary>The step of an epoch's white image, counted in the run, from 1.</summary>
-    private static long WhiteStep(int epoch)
+    private static long WhiteStep(int epoch) => (epoch - 1) * StepsPerEpoch + Array.IndexOf(Order(epoch), White) / BatchSize + 1;
+
+    private static int[] Order(int epoch)
     {
         var order = new int[Samples];
         new EpochOrder(Seed, epoch - 1).Fill(order);
-        return (epoch - 1) * StepsPerEpoch + Array.IndexOf(order, White) / BatchSize + 1;
+        return order;
     }
 
     private static int SamplesIn(long step) => step % StepsPerEpoch == 0 ? Samples % BatchSize : BatchSize;
 
-    private static Trainer Create(TrainingRecipe recipe, ImageDataset? images = null)
+    private static Trainer Create(TrainingRecipe recipe, ImageDataset? images = null, DataPlacement placement = DataPlacement.Auto)
     {
-        var trainer = new Trainer(TestDevice.Shared, TinyNetwork.Architecture(), recipe, images ?? OneWhite(), OneWhite().Take(4), Seed);
+        var trainer = new Trainer(
+            TestDevice.Shared, TinyNetwork.Architecture(), recipe, images ?? OneWhite(), OneWhite().Take(4), Seed, new ExecutionSettings { DataPlacement = placement });
         Dictionary<string, float[]> parameters = trainer.Parameters.DownloadValues();
         // Below float16's largest number, and their product above float32's: two of the four layers are enough.
         float factor = recipe.Precision == Precision.Float16 ? 1e4f : 1e25f;
@@ -239,5 +281,17 @@ public sealed class NonFiniteTests : IDisposable
         public List<TrainingProgress> Progress { get; } = [];
 
         public void Progressed(TrainingProgress progress) => Progress.Add(progress);
+    }
+
+    /// <summary>Loads parameters when a step is done, of which no more is known yet than of the one before.</summary>
+    private sealed class Mender(Trainer trainer, IReadOnlyDictionary<string, float[]> parameters, long step) : ITrainingObserver
+    {
+        public void Progressed(TrainingProgress progress)
+        {
+            if (progress.Step != step - 1)
+                return;
+            trainer.Parameters.DownloadValues(); // waits for the step that is queued
+            trainer.Parameters.Load(parameters);
+        }
     }
 }
