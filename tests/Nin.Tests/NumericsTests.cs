@@ -135,6 +135,23 @@ public sealed class NumericsTests : IDisposable
         Assert.Equal(File.ReadAllBytes(Path.Combine(_root.File("alone"), "model.safetensors")), File.ReadAllBytes(Path.Combine(_run, "model.safetensors")));
     }
 
+    /// <summary>The next attempt can't even begin, since the device refuses it a stream.</summary>
+    [Fact]
+    public void Restart_ThatFailsAtOnce_IsRecorded()
+    {
+        string[] options = ["--output-scale", "0", "--epochs", "20", "--restart-on-dead", "1"];
+        ProgramResult traced = NinProgram.RunIn(null, [("NIN_HOST_TRACE", "1")], [.. _arguments, .. options, "--output", _root.File("traced")]);
+        int streams = traced.Errors.Split('\n').Count(call => call.Contains("cuStreamCreate", StringComparison.Ordinal));
+
+        ProgramResult result = NinProgram.RunIn(null, [("NIN_HOST_FAIL", $"cuStreamCreate:{streams}:2")], [.. _arguments, .. options, "--output", _run]);
+
+        Assert.Contains("the run begins again with seed 1", result.Output, StringComparison.Ordinal);
+        result.Failed(1, "cuStreamCreate");
+        Assert.Equal("failed", FinishedRun.Document(_run)["status"]!.GetValue<string>());
+        Assert.Contains("cuStreamCreate", FinishedRun.Document(_run)["failure"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Single(Events("dead"));
+    }
+
     private ProgramResult Train(params string[] options) => NinProgram.Run([.. _arguments, .. options, "--output", _run]);
 
     private JsonElement[] Events(string name) =>
