@@ -4,7 +4,7 @@
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit 1
-export results="$root/artifacts/test-results"
+export results="$root/artifacts/test-results" unpacked="$root/artifacts/test-archive"
 
 scripts/bootstrap.sh tests || exit 1
 dotnet build NinCudnn.sln --configuration Release --nologo --verbosity quiet || exit 1
@@ -13,15 +13,23 @@ mkdir -p "$results"
 
 # A .NET suite: its name, then variables for it. It must leave no native object behind.
 suite() {
-    local name=$1 variables=("${@:2}") part=()
-    # What the program says and refuses is the same in all modes, so that only what it computes is run again.
-    [ "$name" = Nin.Tests ] && [ ${#variables[@]} -gt 0 ] && part=(-trait Modes=all)
-    env NIN_HOST_REPORT_LEAKS=1 "${variables[@]}" "artifacts/bin/$name/release/$name" "${part[@]}" -noLogo -noColor -xml "$results/$name${variables[*]:+ ${variables[*]}}.xml"
+    local name=$1 variables=("${@:2}") part=() program=
+    if [ "$name" = Nin.Tests ]; then
+        # All tests with the archive's program, which is native code. What it says and refuses is the same in all modes, so that in another one only what it
+        # computes is tested again, and with the program that was built.
+        if [ $# -eq 1 ]; then program=$unpacked/nin; else part=(-trait Modes=all); fi
+    fi
+    env NIN_HOST_REPORT_LEAKS=1 NIN_TEST_PROGRAM="$program" "${variables[@]}" "artifacts/bin/$name/release/$name" "${part[@]}" -noLogo -noColor -xml "$results/$name${variables[*]:+ ${variables[*]}}.xml"
+}
+archive() {
+    rm -rf "$unpacked"
+    mkdir -p "$unpacked"
+    scripts/dist.sh && tar --extract --file artifacts/dist/nin-*.tar.xz --directory "$unpacked" --strip-components 1
 }
 # The native tests, and those of archive, packages and examples. OpenMP's threads are not to spin for long while others wait for the processor, as the managed
 # layer sees to by itself (HostThreads).
 native() {
-    scripts/dist.sh && scripts/pack.sh && GOMP_SPINCOUNT=2000 ctest --test-dir artifacts/native --output-on-failure --quiet --parallel 2 --output-junit "$results/native.xml"
+    scripts/pack.sh && GOMP_SPINCOUNT=2000 ctest --test-dir artifacts/native --output-on-failure --quiet --parallel 2 --output-junit "$results/native.xml"
 }
 # The driver's tests under ThreadSanitizer: the short form of make sanitize.
 sanitize() {
@@ -38,23 +46,26 @@ job() {
     printf '== %s\n%s\n' "$*" "$output"
     return $status
 }
-export -f suite native sanitize audit job
+# Jobs, two at a time.
+run_jobs() {
+    printf '%s\n' "$@" | xargs -d '\n' -P 2 -I{} bash -c 'job {}' || failed=1
+}
+export -f suite archive native sanitize audit job
 
 failed=0
-printf '%s\n' \
-    'native' \
-    'suite Nin.Tests' \
-    'sanitize' \
-    'audit' \
+run_jobs archive \
     'suite NinCudnn.Tests' \
-    'suite NinCudnn.Ptx.Tests' \
+    sanitize \
+    audit \
     'suite NinCudnn.Interop.Tests' \
-    'suite NinCudnn.Fuzz' \
+    'suite NinCudnn.Ptx.Tests'
+run_jobs native \
+    'suite Nin.Tests' \
     'suite NinCudnn.Tests NIN_HOST_STREAMS=deferred NIN_HOST_DEVICES=2' \
     'suite NinCudnn.Tests NIN_HOST_STREAMS=sync NIN_HOST_POISON=1' \
     'suite Nin.Tests NIN_HOST_STREAMS=deferred NIN_HOST_POISON=1' \
-    'suite NinCudnn.Ptx.Tests NIN_HOST_STREAMS=sync NIN_HOST_POISON=1' |
-    xargs -d '\n' -P 2 -I{} bash -c 'job {}' || failed=1
+    'suite NinCudnn.Ptx.Tests NIN_HOST_STREAMS=sync NIN_HOST_POISON=1' \
+    'suite NinCudnn.Fuzz'
 for name in NinCudnn.Tests NinCudnn.Ptx.Tests NinCudnn.Interop.Tests NinCudnn.Fuzz Nin.Tests native sanitize audit; do
     [ -s "$results/$name.xml" ] || { echo "$name left no results" >&2; failed=1; }
 done

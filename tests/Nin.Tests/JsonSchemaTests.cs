@@ -91,13 +91,12 @@ public sealed class JsonSchemaTests(TrainedRun run) : IClassFixture<TrainedRun>,
 
     private static bool IsOfType(JsonElement value, string type) => type switch
     {
+        _ when type.EndsWith(" or null", StringComparison.Ordinal) => value.ValueKind == JsonValueKind.Null || IsOfType(value, type[..^" or null".Length]),
         "string" => value.ValueKind == JsonValueKind.String,
         "boolean" => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
         "integer" => value.ValueKind == JsonValueKind.Number && Regex.IsMatch(value.GetRawText(), @"^\d+$"),
         "number" => value.ValueKind == JsonValueKind.Number,
-        "string or null" => value.ValueKind is JsonValueKind.String or JsonValueKind.Null,
         "array" => value.ValueKind == JsonValueKind.Array,
-        "number or null" => value.ValueKind is JsonValueKind.Number or JsonValueKind.Null,
         _ => false,
     };
 

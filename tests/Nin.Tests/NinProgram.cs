@@ -60,9 +60,11 @@ internal sealed class NinProgram : IDisposable
         _errors = _process.StandardError.ReadToEndAsync();
     }
 
-    /// <summary>The program's file.</summary>
+    /// <summary>The program's file: the built one, or that of NIN_TEST_PROGRAM, such as the native one of the archive.</summary>
     public static string Path { get; } = System.IO.Path.GetFullPath(
-        typeof(NinProgram).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == "NinProgram").Value!);
+        Environment.GetEnvironmentVariable("NIN_TEST_PROGRAM") is { Length: > 0 } path
+            ? path
+            : typeof(NinProgram).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == "NinProgram").Value!);
 
     public int Id => _process.Id;
 
