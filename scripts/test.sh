@@ -19,7 +19,7 @@ suite() {
         # computes is tested again, and with the program that was built.
         if [ $# -eq 1 ]; then program=$unpacked/nin; else part=(-trait Modes=all); fi
     fi
-    env NIN_HOST_REPORT_LEAKS=1 NIN_TEST_PROGRAM="$program" "${variables[@]}" "artifacts/bin/$name/release/$name" "${part[@]}" -noLogo -noColor -xml "$results/$name${variables[*]:+ ${variables[*]}}.xml"
+    env NIN_HOST_REPORT_LEAKS=1 NIN_TEST_PROGRAM="$program" "${variables[@]}" "artifacts/bin/$name/release/$name" "${part[@]}" -noLogo -noColor -result-xml "$results/$name${variables[*]:+ ${variables[*]}}.xml"
 }
 archive() {
     rm -rf "$unpacked"

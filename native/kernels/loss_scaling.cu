@@ -30,12 +30,13 @@ constexpr float k_largest_scale = 16777216.0f;
 template <typename T>
 __device__ __forceinline__ void loss_scaling_check(const T* values, loss_scaler* scaler, int64_t count, int32_t place)
 {
-    for_each_item(count, [=](int64_t i) NIN_INLINE_LAMBDA {
+    int32_t found = 0;
+    for_each_item(count, [&](int64_t i) NIN_INLINE_LAMBDA {
         const float value = to_f32(values[i]);
-        // Whoever writes, writes the same.
-        if (!(value - value == 0.0f))
-            scaler->found_nonfinite |= place;
+        found |= value - value == 0.0f ? 0 : place;
     });
+    if (found != 0)
+        scaler->found_nonfinite |= place; // whoever writes, writes the same
 }
 
 } // namespace

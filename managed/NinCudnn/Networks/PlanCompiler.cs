@@ -283,7 +283,7 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
             return Type != DataType.Float16 ? null : throw new ArgumentException("training in Float16 needs a loss scaler among the plan's resources");
         }
         var scaling = new LossScaling(Stream, resources.Parameters.FlatCount, Type);
-        AddStep("loss scale", PlanStepKind.Loss, 0, scaler.Bytes, [], () => scaling.Begin(scaler, resources.StepInput.State));
+        AddStep("finite", PlanStepKind.Loss, 0, scaler.Bytes, [], () => scaling.Begin(scaler, resources.StepInput.State));
         return scaling;
     }
 
@@ -293,7 +293,7 @@ internal sealed class PlanCompiler(Architecture architecture, PlanOptions option
         if (scaling is not null)
         {
             DeviceMemory scaler = resources.LossScaler!.Value;
-            AddStep("loss scale", PlanStepKind.Update, 0, parameters.Gradients.Bytes,
+            AddStep("finite", PlanStepKind.Update, 0, parameters.Gradients.Bytes,
                 [], () => scaling.End(parameters.Gradients, scaler, resources.StepInput.State));
         }
         PlanTensor? clipFactor = AddClipping();
