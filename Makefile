@@ -2,7 +2,7 @@
 NIN := artifacts/bin/nin/release/nin
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build train test fuzz kill-test soak fault-sweep sanitize valgrind audit examples bench dist pack public-api docs format clean
+.PHONY: help bootstrap build train test fuzz fuzz-coverage kill-test soak fault-sweep sanitize valgrind audit examples bench dist pack public-api docs format clean
 
 help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
@@ -22,6 +22,9 @@ test: ## Builds and runs all tests
 fuzz: build ## Tries inputs that are nearly right on all that reads files, FUZZ_SECONDS for each kind (60), from seed FUZZ_SEED (the time)
 	@NIN_FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) NIN_FUZZ_SEED=$(or $(FUZZ_SEED),$(shell date +%s)) NIN_FUZZ_FINDINGS=artifacts/fuzz \
 		artifacts/bin/NinCudnn.Fuzz/release/NinCudnn.Fuzz -class NinCudnn.Fuzz.FuzzTests -noLogo -noColor -showLiveOutput
+
+fuzz-coverage: bootstrap ## Lets AFL++ find inputs by the branches that they reach, FUZZ_SECONDS for each of FUZZ_TARGETS (60, all)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_TARGETS="$(FUZZ_TARGETS)" scripts/fuzz-coverage.sh
 
 soak: build ## Trains SOAK_STEPS steps (20000), and again and again, and checks that nothing grows
 	@NIN_SOAK_STEPS=$(or $(SOAK_STEPS),20000) artifacts/bin/NinCudnn.Tests/release/NinCudnn.Tests -class NinCudnn.Tests.Training.SoakTests \

@@ -22,4 +22,11 @@ internal static class FuzzTargets
         new MetricsTarget(),
         new TuningCacheTarget(),
     ];
+
+    /// <summary>The inputs of a target that have failed before: Corpus/NAME.</summary>
+    public static IEnumerable<string> EarlierFindings(FuzzTarget target)
+    {
+        string folder = Path.Combine(AppContext.BaseDirectory, "Corpus", target.Name);
+        return Directory.Exists(folder) ? Directory.EnumerateFiles(folder) : [];
+    }
 }
