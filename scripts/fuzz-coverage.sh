@@ -42,11 +42,11 @@ try() {
     for input in "$place"/default/{crashes,hangs}/id:*; do
         [ -e "$input" ] || continue
         failed=1
-        printf '%s: input %s: %s\n' "$target" "$input" "$(timeout 20 "$program" "$target" <"$input" 2>&1 | grep --max-count 1 --after-context 1 '^Unhandled' || true)" >&2
+        printf '%s: input %s: %s\n' "$target" "$input" "$(timeout 60 "$program" "$target" <"$input" 2>&1 | grep --max-count 1 --after-context 1 '^Unhandled' || true)" >&2
     done
     return $failed
 }
 export -f try
 
 targets=${FUZZ_TARGETS:-$("$work/bin/NinCudnn.Fuzz.Coverage")}
-tr -s ' \n' '\n' <<<"$targets" | xargs -d '\n' -P 2 -I{} bash -euo pipefail -c 'try {}'
+tr -s ' \n' '\n' <<<"$targets" | xargs -d '\n' -P 2 -I{} bash -euo pipefail -c 'try {}' || exit 1
