@@ -64,7 +64,7 @@ internal abstract class RunReporter : ITrainingObserver
     public virtual void While(string what, Action action) => action();
 
     /// <summary>Says something that ends nothing.</summary>
-    public virtual void Note(string message) => Console.Error.WriteLine("nin: " + message);
+    public virtual void Note(string message) => Failure.Write(message);
 }
 
 /// <summary>Passes everything on to several observers.</summary>
